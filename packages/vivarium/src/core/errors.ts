@@ -1,0 +1,61 @@
+/**
+ * Every error code of Vivarium: the one list. `docs/errors.md` describes each, and a test compares the two.
+ */
+export const errorCodes = {
+  NO_SANDBOX: 'No sandbox is open',
+  SANDBOX_ALREADY_OPEN: 'A sandbox is already open in this worker',
+  SANDBOX_CLOSED: 'The sandbox is closed',
+  SANDBOX_BROKEN: 'The sandbox lost its database session',
+  TEST_BROKE_PROMISE: 'The test ended with a promise broken',
+  TRANSACTION_LEFT_OPEN: 'A transaction was still open when the sandbox closed',
+  STATEMENT_STILL_RUNNING: 'A statement was still running when the sandbox closed',
+  CONNECTION_WAIT_TIMEOUT: 'A connection waited too long for another connection of the same sandbox',
+  ISOLATION_UNSUPPORTED: 'The isolation asked for is not available',
+  COMMITTED_FOR_REAL: 'Something committed for real inside a sandbox',
+  VIVARIUM_CLOSED: 'The vivarium is closed',
+  CONFIG_INVALID: 'The configuration is not valid',
+  REQUIRED_NOT_FOUND: 'Something that VIVARIUM_REQUIRE names was not found',
+} as const
+
+/** A code of the list; the same string stands in {@link VivariumError.code}. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** What an error says: what happened to which object, what was seen, what to do next. */
+export interface ErrorReport {
+  /** What happened, and to which object. One sentence. */
+  what: string
+  /** What was seen: the server's message, a path, a state. */
+  seen?: string
+  /** What to do next. */
+  remedy: string
+  cause?: unknown
+}
+
+/** The error class of everything Vivarium reports itself. `code` names the case. */
+export class VivariumError extends Error {
+  override readonly name: string = 'VivariumError'
+  readonly code: ErrorCode
+  readonly what: string
+  readonly seen: string | undefined
+  readonly remedy: string
+
+  constructor(code: ErrorCode, report: ErrorReport) {
+    const seen = report.seen === undefined ? '' : `\n  Seen: ${report.seen}`
+    super(`${report.what}${seen}\n  What to do: ${report.remedy}\n  (${code})`, { cause: report.cause })
+    this.code = code
+    this.what = report.what
+    this.seen = report.seen
+    this.remedy = report.remedy
+  }
+}
+
+/** Several failures of one closing, all of them, in the order they were found. */
+export class SandboxFailures extends AggregateError {
+  override readonly name: string = 'SandboxFailures'
+  readonly code: ErrorCode = 'TEST_BROKE_PROMISE'
+
+  constructor(title: string, errors: readonly unknown[]) {
+    const list = errors.map((error, index) => `${index + 1}) ${error instanceof Error ? error.message : String(error)}`)
+    super(errors, `${title}: ${errors.length} failure${errors.length === 1 ? '' : 's'} at close\n${list.join('\n')}`)
+  }
+}

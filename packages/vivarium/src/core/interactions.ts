@@ -1,0 +1,82 @@
+/** What an observed query is: one statement that crossed between the application and Postgres. */
+export interface ObservedQuery {
+  readonly component: 'postgres'
+  /** The statement's text as the client sent it. */
+  readonly text: string
+  /** Parameters in order: text-format values as strings, binary-format values as bytes, SQL NULL as `null`. */
+  readonly params: readonly (string | Uint8Array | null)[]
+  /** The command tag's word(s): `INSERT`, `SELECT`, `CREATE TABLE`; `undefined` when the statement failed. */
+  readonly command: string | undefined
+  /** Rows returned or changed, from the command tag; `undefined` where the tag has no count. */
+  readonly rowCount: number | undefined
+  /** Milliseconds between dispatch to the server and its last answer. */
+  readonly durationMs: number
+  /** What the server said when the statement failed. */
+  readonly error: { readonly code: string; readonly message: string } | undefined
+  /** Number of the virtual connection in this process, from 1. */
+  readonly connection: number
+  /** Number of the application's transaction in this sandbox, from 1; `undefined` outside one. */
+  readonly transaction: number | undefined
+  /** Milliseconds since the sandbox opened. */
+  readonly at: number
+}
+
+/** One thing that crossed between the application and a component. */
+export type Interaction = ObservedQuery
+
+/** Something that would behave differently in production, said aloud and recorded. */
+export interface FidelityWarning {
+  readonly component: string
+  /** A stable identifier: `transaction-isolation`, `listen-delivery`, … */
+  readonly kind: string
+  /** What differs, what was seen, and the remedy. */
+  readonly message: string
+  /** The statement that caused it, where there is one. */
+  readonly text?: string
+}
+
+/** What a block did: see `sandbox.observe`. */
+export interface Observation<T> {
+  readonly result: T
+  readonly interactions: readonly Interaction[]
+  readonly queries: readonly ObservedQuery[]
+}
+
+/** A sandbox's trace while it is being written. Components write, everything else reads. */
+export class Recorder {
+  readonly #interactions: Interaction[] = []
+  readonly #warnings: FidelityWarning[] = []
+  readonly #failures: unknown[] = []
+
+  record(interaction: Interaction): void {
+    this.#interactions.push(interaction)
+  }
+
+  /** Records a warning once per kind and statement text. */
+  warn(warning: FidelityWarning): void {
+    if (this.#warnings.some((known) => known.kind === warning.kind && known.text === warning.text)) return
+    this.#warnings.push(warning)
+  }
+
+  /** Records a failure that must fail the test at close, whatever the application did with it. */
+  fail(error: unknown): void {
+    this.#failures.push(error)
+  }
+
+  get interactions(): readonly Interaction[] {
+    return this.#interactions
+  }
+
+  get fidelityWarnings(): readonly FidelityWarning[] {
+    return this.#warnings
+  }
+
+  get failures(): readonly unknown[] {
+    return this.#failures
+  }
+
+  /** The interactions recorded since `from` (an earlier `interactions.length`). */
+  since(from: number): readonly Interaction[] {
+    return this.#interactions.slice(from)
+  }
+}
