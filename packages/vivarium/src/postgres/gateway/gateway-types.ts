@@ -1,0 +1,23 @@
+import type { Recorder } from '../../core/interactions.ts'
+
+/** One sandbox's part in the Postgres gateway. */
+export interface PostgresSandbox {
+  /** URL pinned to this sandbox, for concurrent tests and other processes. */
+  readonly url: string
+  /**
+   * Verifies, ends what is still open, rolls back. Never rejects: it resolves to every failure found, in order,
+   * and to an empty list when all is well. A second call resolves to an empty list.
+   */
+  close(): Promise<readonly unknown[]>
+}
+
+/** What a sandbox asks of the gateway. */
+export interface OpenPostgresSandboxOptions {
+  /** Names the sandbox in messages: usually the test's full name. */
+  title: string
+  recorder: Recorder
+  /** The stable URL follows this sandbox until it closes. */
+  current: boolean
+  /** The sandbox this one is nested in: it shares that one's lease and session. */
+  within?: PostgresSandbox
+}
