@@ -14,6 +14,7 @@ export const errorCodes = {
   COMMITTED_FOR_REAL: 'Something committed for real inside a sandbox',
   VIVARIUM_CLOSED: 'The vivarium is closed',
   CONFIG_INVALID: 'The configuration is not valid',
+  SERVER_UNREACHABLE: 'A server could not be reached',
   REQUIRED_NOT_FOUND: 'Something that VIVARIUM_REQUIRE names was not found',
 } as const
 
