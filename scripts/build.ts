@@ -1,0 +1,52 @@
+/**
+ * Builds packages/vivarium into dist/: ES modules, CommonJS, declarations of both.
+ * Everything is written beside dist and moved there at the end, so that a reader never meets half a build.
+ *
+ * `--if-needed`: does nothing when dist is newer than every source file.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { filesBelow } from './support/files.ts'
+import { packageFolder } from './support/paths.ts'
+import { runTool } from './support/run.ts'
+
+const dist = join(packageFolder, 'dist')
+/** Written last: its age is the build's age. */
+const marker = 'cjs/package.json'
+
+if (!process.argv.includes('--if-needed') || !isFresh()) process.exitCode = await build()
+
+async function build(): Promise<number> {
+  // Same depth as dist: the source maps' relative paths stay right after the move.
+  const next = join(packageFolder, `.build-${process.pid}`)
+  const earlier = `${next}-earlier`
+  const started = new Date()
+  try {
+    const results = await Promise.all([compile('esm', next), compile('cjs', next)])
+    const passed = results.every((code) => code === 0)
+    mkdirSync(join(next, 'cjs'), { recursive: true })
+    writeFileSync(join(next, marker), '{ "type": "commonjs" }\n')
+    // A source file saved during the build is newer than it; a build with type errors is never fresh.
+    utimesSync(join(next, marker), started, passed ? started : new Date(0))
+    if (existsSync(dist)) renameSync(dist, earlier)
+    renameSync(next, dist)
+    return passed ? 0 : 1
+  } finally {
+    rmSync(next, { recursive: true, force: true })
+    rmSync(earlier, { recursive: true, force: true })
+  }
+}
+
+async function compile(format: 'esm' | 'cjs', folder: string): Promise<number> {
+  const project = join(packageFolder, `tsconfig.${format}.json`)
+  return (await runTool('typescript/bin/tsc', ['-p', project, '--outDir', join(folder, format)])).code
+}
+
+function isFresh(): boolean {
+  const built = statSync(join(dist, marker), { throwIfNoEntry: false })?.mtimeMs
+  if (built === undefined) return false
+  const inputs = ['package.json', 'tsconfig.esm.json', 'tsconfig.cjs.json', '../../tsconfig.base.json']
+  return [...inputs.map((file) => join(packageFolder, file)), ...filesBelow(join(packageFolder, 'src'), '.ts')].every(
+    (file) => statSync(file).mtimeMs < built,
+  )
+}
