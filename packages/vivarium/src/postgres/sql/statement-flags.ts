@@ -1,0 +1,135 @@
+import { Lexer } from './lexer.ts'
+import type { StatementFlags } from './statement.ts'
+
+const catalogueVerbs: ReadonlySet<string> = new Set(
+  'create alter drop grant revoke comment security reassign import reindex do call'.split(' '),
+)
+const readingVerbs: ReadonlySet<string> = new Set(['select', 'with', '(', 'explain', 'prepare'])
+
+/** Collects {@link StatementFlags} while a lexer walks over one statement. */
+export class FlagCollector {
+  #flags: StatementFlags = noFlags()
+  #verb = ''
+  #previous = ''
+  #first = true
+
+  /** Takes the lexer's current token. */
+  see(lexer: Lexer): void {
+    const { kind } = lexer
+    if (this.#first) {
+      this.#first = false
+      this.#verb = kind === 'word' ? lexer.value() : lexer.raw()
+      this.#flags.ddl = catalogueVerbs.has(this.#verb)
+    }
+    if (kind === 'word') {
+      const length = lexer.end - lexer.start
+      this.#previous = length > 2 && mayMatter(lexer) ? this.#seeName(lexer.value()) : ''
+    } else if (kind === 'quotedIdentifier') {
+      this.#previous = this.#seeName(lexer.value())
+    } else if (kind === 'punctuation') {
+      if (this.#previous === 'now' && lexer.text.charCodeAt(lexer.start) === 40) this.#flags.readsNow = true
+      this.#previous = ''
+    } else if (kind === 'string') {
+      if (this.#verb === 'do') this.#seeBody(lexer.value(), 0)
+      this.#previous = ''
+    } else {
+      this.#previous = ''
+    }
+  }
+
+  /** The flags of the statement that ends here; the next one starts afresh. */
+  take(): StatementFlags {
+    const flags = this.#flags
+    this.#flags = noFlags()
+    this.#first = true
+    this.#previous = ''
+    return flags
+  }
+
+  #seeName(name: string): string {
+    const flags = this.#flags
+    switch (name) {
+      case 'set_config':
+        flags.mayCallSetConfig = true
+        break
+      case 'pg_terminate_backend':
+        flags.terminatesBackend = true
+        break
+      case 'pg_notify':
+        flags.notifies = true
+        break
+      case 'nowait':
+        flags.skipLocked = true
+        break
+      case 'locked':
+        if (this.#previous === 'skip') flags.skipLocked = true
+        break
+      case 'current_timestamp':
+      case 'current_time':
+      case 'current_date':
+      case 'localtime':
+      case 'localtimestamp':
+      case 'transaction_timestamp':
+        flags.readsNow = true
+        break
+      case 'create':
+        if (this.#verb === 'explain') flags.ddl = true
+        break
+      case 'into':
+        // SELECT … INTO makes a table; INSERT INTO and MERGE INTO in a WITH do not.
+        if (this.#previous !== 'insert' && this.#previous !== 'merge' && readingVerbs.has(this.#verb)) flags.ddl = true
+        break
+      case 'notify':
+        if (this.#verb === 'notify') flags.notifies = true
+        break
+      default:
+        if (name.startsWith('pg_advisory') || name.startsWith('pg_try_advisory')) flags.locksAdvisory = true
+    }
+    return name
+  }
+
+  /** The code of a DO block runs now, and what it executes stands in strings of its own. */
+  #seeBody(body: string, depth: number): void {
+    const lexer = new Lexer(body)
+    while (lexer.next()) {
+      if (lexer.kind === 'string') {
+        if (depth < 4) this.#seeBody(lexer.value(), depth + 1)
+      } else if (lexer.kind === 'word') {
+        const word = lexer.value()
+        if (word === 'set' || word === 'reset') this.#flags.mayCallSetConfig = true
+        if (word === 'notify') this.#flags.notifies = true
+      }
+      this.see(lexer.kind === 'string' ? blank : lexer)
+    }
+  }
+}
+
+const blank: Lexer = new Lexer('')
+
+/** Whether the current word can be one that counts, judged by its first letter, so that most are never sliced. */
+function mayMatter(lexer: Lexer): boolean {
+  switch (lexer.text.charCodeAt(lexer.start) | 32) {
+    case 99: // c
+    case 105: // i
+    case 108: // l
+    case 109: // m
+    case 110: // n
+    case 112: // p
+    case 115: // s
+    case 116: // t
+      return true
+  }
+  return false
+}
+
+function noFlags(): StatementFlags {
+  return {
+    mayCallSetConfig: false,
+    terminatesBackend: false,
+    notifies: false,
+    locksAdvisory: false,
+    skipLocked: false,
+    readsNow: false,
+    ddl: false,
+  }
+}
