@@ -1,0 +1,105 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './paths.ts'
+import { runTool } from './run.ts'
+
+/** One `vitest run` of a workspace. */
+export interface Suite {
+  name: string
+  /** Relative to the repository. */
+  folder: string
+  config?: string
+}
+
+/** What a run said about itself, from its own JSON report. */
+export interface SuiteOutcome {
+  suite: Suite
+  passed: number
+  failed: number
+  skipped: number
+  files: number
+  /** Milliseconds in tests, hooks left out. */
+  testsMs: number
+  /** Milliseconds of the whole run, start-up included. */
+  wallMs: number
+  tests: { name: string; passed: boolean; durationMs: number }[]
+  /** Why the run as a whole is bad although its tests may have passed. */
+  trouble: string[]
+}
+
+interface JsonReport {
+  testResults: {
+    name: string
+    status: string
+    message?: string
+    assertionResults: { fullName: string; status: string; duration?: number | null }[]
+  }[]
+}
+
+/** Runs a suite in its folder; the runner prints as usual, and its JSON report is what is counted. */
+export async function runSuite(suite: Suite): Promise<SuiteOutcome> {
+  const folder = join(root, '.cache/results')
+  const file = join(folder, `${suite.name.replaceAll(/\W+/g, '-')}.json`)
+  mkdirSync(folder, { recursive: true })
+  rmSync(file, { force: true })
+  const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+  if (suite.config !== undefined) args.push('--config', suite.config)
+
+  const started = performance.now()
+  const { code } = await runTool('vitest/vitest.mjs', args, { cwd: join(root, suite.folder) })
+  const wallMs = performance.now() - started
+
+  if (!existsSync(file)) return { ...count(suite, { testResults: [] }, wallMs), trouble: ['it left no report'] }
+  const outcome = count(suite, JSON.parse(readFileSync(file, 'utf8')) as JsonReport, wallMs)
+  if (code !== 0 && outcome.failed === 0) outcome.trouble.push(`it ended with code ${code}`)
+  if (code === 0 && outcome.failed > 0) outcome.trouble.push('it ended with code 0 although tests failed')
+  if (outcome.passed + outcome.failed === 0) outcome.trouble.push('it ran no test')
+  return outcome
+}
+
+function count(suite: Suite, report: JsonReport, wallMs: number): SuiteOutcome {
+  const outcome: SuiteOutcome = {
+    suite,
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    files: report.testResults.length,
+    testsMs: 0,
+    wallMs,
+    tests: [],
+    trouble: [],
+  }
+  for (const file of report.testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status === 'passed') outcome.passed++
+      else if (test.status === 'failed') outcome.failed++
+      else outcome.skipped++
+      if (test.status !== 'passed' && test.status !== 'failed') continue
+      outcome.testsMs += test.duration ?? 0
+      outcome.tests.push({ name: test.fullName, passed: test.status === 'passed', durationMs: test.duration ?? 0 })
+    }
+    // A file that could not be loaded, or whose hooks failed, has no failed test of its own and is a failure all the same.
+    if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) outcome.failed++
+  }
+  return outcome
+}
+
+/** `12 passed, 0 failed`, and `, 3 skipped` where some were. */
+export function totals(outcomes: readonly SuiteOutcome[]): string {
+  const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
+    outcomes.reduce((total, outcome) => total + outcome[key], 0)
+  const skipped = sum('skipped')
+  return `${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+/** Whether every run ended well. */
+export function allWell(outcomes: readonly SuiteOutcome[]): boolean {
+  return outcomes.every((outcome) => outcome.failed === 0 && outcome.trouble.length === 0)
+}
+
+/** Prints what is wrong with a run beyond its failed tests. */
+export function printTrouble(outcomes: readonly SuiteOutcome[]): void {
+  for (const outcome of outcomes) {
+    for (const trouble of outcome.trouble) console.log(`The run of ${outcome.suite.name} went wrong: ${trouble}.`)
+  }
+}
