@@ -1,0 +1,22 @@
+export interface ChargeRequest {
+  readonly amountCents: number
+  readonly cardToken: string
+  /** The provider charges once per key, however often it is asked. */
+  readonly idempotencyKey: string
+}
+
+export type ChargeResult =
+  | { readonly status: 'succeeded'; readonly providerId: string; readonly capturedCents: number }
+  | { readonly status: 'declined'; readonly reason: string }
+
+export interface RefundRequest {
+  /** The charge to give back, whole. */
+  readonly providerId: string
+  readonly idempotencyKey: string
+}
+
+/** The payment provider. A declined card is a result; a provider that cannot be reached or fails throws. */
+export interface PaymentGateway {
+  charge(request: ChargeRequest): Promise<ChargeResult>
+  refund(request: RefundRequest): Promise<void>
+}

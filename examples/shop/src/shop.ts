@@ -1,0 +1,44 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { Pool } from 'pg'
+import { createAccounts } from './accounts/accounts.ts'
+import type { Accounts } from './accounts/accounts.ts'
+import { createCatalog } from './catalog/catalog.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import { createInventory } from './inventory/inventory.ts'
+import type { Inventory } from './inventory/inventory.ts'
+import { createOrders } from './orders/orders.ts'
+import type { Orders } from './orders/orders.ts'
+import type { PaymentGateway } from './payments/payment-gateway.ts'
+import { createPayments } from './payments/payments.ts'
+import type { Payments } from './payments/payments.ts'
+
+export interface OpenShopOptions {
+  readonly databaseUrl: string
+  readonly payments: PaymentGateway
+}
+
+export interface Shop {
+  readonly accounts: Accounts
+  readonly catalog: Catalog
+  readonly inventory: Inventory
+  readonly orders: Orders
+  readonly payments: Payments
+  /** Ends the connections, once what runs on them has finished. */
+  close(): Promise<void>
+}
+
+/** The whole shop over one connection pool. */
+export function openShop({ databaseUrl, payments: gateway }: OpenShopOptions): Shop {
+  const pool = new Pool({ connectionString: databaseUrl })
+  // Emitted for idle connections only, which the pool replaces; without a listener it would end the process.
+  pool.on('error', () => {})
+  const database = drizzle(pool)
+  return {
+    accounts: createAccounts(database),
+    catalog: createCatalog(database),
+    inventory: createInventory(database),
+    orders: createOrders(database, gateway),
+    payments: createPayments(database, gateway),
+    close: () => pool.end(),
+  }
+}

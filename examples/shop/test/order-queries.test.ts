@@ -1,0 +1,52 @@
+// What an order asks of the database: seen through the sandbox, with no change in the application.
+import { expect, test } from 'vitest'
+import { currentSandbox } from 'vivarium'
+import type { OrderRequest } from '../src/orders/process-order.ts'
+import { openTestShop } from './support/test-shop.ts'
+
+const { shop } = openTestShop()
+
+async function givenRequestForProducts(count: number): Promise<OrderRequest> {
+  const user = await shop.accounts.createUser({ email: `buyer-of-${count}@example.com`, cardToken: 'tok_visa' })
+  const items: OrderRequest['items'] = []
+  for (let number = 1; number <= count; number += 1) {
+    const product = await shop.catalog.addProduct({ name: `Teapot ${number}`, priceCents: 5000 })
+    await shop.inventory.setStock(product.id, 10)
+    items.push({ productId: product.id, quantity: 2 })
+  }
+  return { userId: user.id, items }
+}
+
+test('an order is one transaction on one connection', async () => {
+  // Given a request for a product
+  const request = await givenRequestForProducts(1)
+
+  // When it is processed
+  const { result, queries } = await currentSandbox().observe(() => shop.orders.processOrder(request))
+
+  // Then it read user, prices and stock, wrote stock, order and items, and paid
+  expect(result.ok).toBe(true)
+  expect(queries.map((query) => query.command).join(' ')).toBe(
+    'BEGIN SELECT SELECT SELECT UPDATE INSERT INSERT SELECT INSERT UPDATE COMMIT',
+  )
+  // and all between BEGIN and COMMIT is one transaction, on one connection
+  const within = queries.slice(1, -1)
+  expect(within[0]?.transaction).toEqual(expect.any(Number))
+  expect(new Set(within.map((query) => query.transaction)).size).toBe(1)
+  expect(new Set(queries.map((query) => query.connection)).size).toBe(1)
+})
+
+test('an order of ten products runs as many queries as an order of one', async () => {
+  // Given a request for one product, and one for ten
+  const small = await givenRequestForProducts(1)
+  const large = await givenRequestForProducts(10)
+
+  // When both are processed
+  const ofSmall = await currentSandbox().observe(() => shop.orders.processOrder(small))
+  const ofLarge = await currentSandbox().observe(() => shop.orders.processOrder(large))
+
+  // Then both are paid, with the same number of queries
+  expect(ofSmall.result).toMatchObject({ ok: true, order: { totalCents: 10_000 } })
+  expect(ofLarge.result).toMatchObject({ ok: true, order: { totalCents: 100_000 } })
+  expect(ofLarge.queries.length).toBe(ofSmall.queries.length)
+})

@@ -1,0 +1,3 @@
+import { defineConfig } from 'vivarium'
+
+export default defineConfig({ postgres: { migrations: './migrations' } })
