@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { filesBelow } from './support/files.ts'
 import { packageFolder } from './support/paths.ts'
 import { runTool } from './support/run.ts'
+import type { RunResult } from './support/run.ts'
 
 const dist = join(packageFolder, 'dist')
 /** Written last: its age is the build's age. */
@@ -23,7 +24,10 @@ async function build(): Promise<number> {
   const started = new Date()
   try {
     const results = await Promise.all([compile('esm', next), compile('cjs', next)])
-    const passed = results.every((code) => code === 0)
+    const passed = results.every((result) => result.code === 0)
+    // Both compilations say the same about the same source: once is enough.
+    const said = new Set(results.flatMap((result) => result.output.split('\n')).filter((line) => line !== ''))
+    for (const line of said) console.log(line)
     mkdirSync(join(next, 'cjs'), { recursive: true })
     writeFileSync(join(next, marker), '{ "type": "commonjs" }\n')
     // A source file saved during the build is newer than it; a build with type errors is never fresh.
@@ -37,9 +41,10 @@ async function build(): Promise<number> {
   }
 }
 
-async function compile(format: 'esm' | 'cjs', folder: string): Promise<number> {
+function compile(format: 'esm' | 'cjs', folder: string): Promise<RunResult> {
   const project = join(packageFolder, `tsconfig.${format}.json`)
-  return (await runTool('typescript/bin/tsc', ['-p', project, '--outDir', join(folder, format)])).code
+  const args = ['-p', project, '--outDir', join(folder, format), '--pretty', 'false']
+  return runTool('typescript/bin/tsc', args, { capture: true })
 }
 
 function isFresh(): boolean {
