@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { readMigrationFolder, notFound } from './migration-folder.ts'
+import { toMigrationSource } from './migrations.ts'
+import type { Migrations } from './migrations.ts'
+
+/** To be raised when templates are built differently from the same migrations. */
+const formatVersion = 1
+
+/** What a template depends on besides the migrations. */
+export interface HashMigrationsOptions {
+  /** The server's major version, e.g. 18. */
+  major?: number
+  /** The role that owns the template. Two roles on one server have a template each. */
+  role?: string
+}
+
+/**
+ * 32 hexadecimal digits that change when the result of the migrations could: contents, names and paths of the files
+ * (relative ones, so that a moved checkout keeps its template), command or function, server version, our own format.
+ *
+ * @throws VivariumError MIGRATIONS_NOT_FOUND
+ */
+export async function hashMigrations(migrations: Migrations, options: HashMigrationsOptions = {}): Promise<string> {
+  const source = toMigrationSource(migrations)
+  const hash = createHash('sha256')
+  addPart(hash, `vivarium template ${formatVersion} ${options.major ?? ''} ${source.kind}`)
+  addPart(hash, options.role ?? '')
+  if (source.kind === 'folder') {
+    for (const file of await readMigrationFolder(source.folder)) {
+      addPart(hash, file.name)
+      addPart(hash, file.content)
+    }
+  } else {
+    addPart(hash, source.kind === 'command' ? source.command : source.run.toString())
+    for (const input of source.inputs) await addInput(hash, input)
+  }
+  return hash.digest('hex').slice(0, 32)
+}
+
+async function addInput(hash: Hash, input: string): Promise<void> {
+  const root = resolve(input)
+  const found = await stat(root).catch((cause: unknown) => {
+    throw notFound(`The migration input ${root} does not exist.`, String((cause as Error).message), cause)
+  })
+  addPart(hash, input.replaceAll('\\', '/').replace(/\/+$/, ''))
+  if (!found.isDirectory()) {
+    addPart(hash, await readFile(root))
+    return
+  }
+  for (const name of await listFiles(root, '')) {
+    addPart(hash, name)
+    addPart(hash, await readFile(join(root, name)))
+  }
+}
+
+async function listFiles(root: string, folder: string): Promise<string[]> {
+  const names: string[] = []
+  for (const entry of (await readdir(join(root, folder))).toSorted()) {
+    if (entry === 'node_modules' || entry === '.git') continue
+    const name = folder === '' ? entry : `${folder}/${entry}`
+    const found = await stat(join(root, name))
+    if (found.isDirectory()) names.push(...(await listFiles(root, name)))
+    else if (found.isFile()) names.push(name)
+  }
+  return names
+}
+
+/** Each part goes in with its length, so that no two lists of parts look the same. */
+function addPart(hash: Hash, part: string | Buffer): void {
+  const bytes = typeof part === 'string' ? Buffer.from(part) : part
+  hash.update(`${bytes.length}:`)
+  hash.update(bytes)
+}
