@@ -19,7 +19,7 @@ import { readAlter, readCluster, readCreateRefusal, readDrop, readReindex, readV
 import { readReset, readSet, readShow } from './setting-commands.ts'
 import { StatementBoundary } from './split.ts'
 import { FlagCollector } from './statement-flags.ts'
-import type { Statement, StatementKind } from './statement.ts'
+import type { Span, Statement, StatementFlags, StatementKind } from './statement.ts'
 import { TokenCursor } from './token-cursor.ts'
 import {
   readAbort,
@@ -84,12 +84,12 @@ export function classify(text: string): Statement[] {
   let tokens: Token[] = []
   const finish = (): void => {
     if (start === -1) return
-    const common = { span: { start, end }, text: text.slice(start, end), ...flags.take() }
-    const kind = readKind(commands, tokens, text) ?? { kind: 'other', ddl: common.ddl }
-    statements.push({ ...common, ...kind })
+    const other = otherStatement({ start, end }, text.slice(start, end), flags.take())
+    const kind = commands && readKind(commands, tokens, text)
+    statements.push(kind === undefined ? other : { ...other, ...kind })
     boundary.reset()
     start = -1
-    tokens = []
+    if (commands !== undefined) tokens = []
   }
   while (lexer.next()) {
     if (boundary.endsAt(lexer)) {
@@ -110,8 +110,24 @@ export function classify(text: string): Statement[] {
   return statements
 }
 
-function readKind(commands: readonly Reader[] | undefined, tokens: Token[], text: string): StatementKind | undefined {
-  if (commands === undefined || tokens.at(-1)?.kind === 'unterminated') return undefined
+/** Spelt out: spreading the flags takes longer than reading a short statement does. */
+function otherStatement(span: Span, text: string, flags: StatementFlags): Statement & { kind: 'other' } {
+  return {
+    kind: 'other',
+    span,
+    text,
+    ddl: flags.ddl,
+    mayCallSetConfig: flags.mayCallSetConfig,
+    terminatesBackend: flags.terminatesBackend,
+    notifies: flags.notifies,
+    locksAdvisory: flags.locksAdvisory,
+    skipLocked: flags.skipLocked,
+    readsNow: flags.readsNow,
+  }
+}
+
+function readKind(commands: readonly Reader[], tokens: Token[], text: string): StatementKind | undefined {
+  if (tokens.at(-1)?.kind === 'unterminated') return undefined
   for (const read of commands) {
     const kind = read(new TokenCursor(tokens), text)
     if (kind !== undefined) return kind

@@ -22,8 +22,7 @@ export class FlagCollector {
       this.#flags.ddl = catalogueVerbs.has(this.#verb)
     }
     if (kind === 'word') {
-      const length = lexer.end - lexer.start
-      this.#previous = length > 2 && mayMatter(lexer) ? this.#seeName(lexer.value()) : ''
+      this.#previous = mayMatter(lexer) ? this.#seeName(lexer.value()) : ''
     } else if (kind === 'quotedIdentifier') {
       this.#previous = this.#seeName(lexer.value())
     } else if (kind === 'punctuation') {
@@ -93,33 +92,33 @@ export class FlagCollector {
     const lexer = new Lexer(body)
     while (lexer.next()) {
       if (lexer.kind === 'string') {
+        this.#previous = ''
         if (depth < 4) this.#seeBody(lexer.value(), depth + 1)
-      } else if (lexer.kind === 'word') {
-        const word = lexer.value()
-        if (word === 'set' || word === 'reset') this.#flags.mayCallSetConfig = true
-        if (word === 'notify') this.#flags.notifies = true
+        continue
       }
-      this.see(lexer.kind === 'string' ? blank : lexer)
+      this.see(lexer)
+      if (lexer.kind !== 'word') continue
+      const word = lexer.value()
+      if (word === 'set' || word === 'reset') this.#flags.mayCallSetConfig = true
+      if (word === 'notify') this.#flags.notifies = true
     }
   }
 }
 
-const blank: Lexer = new Lexer('')
+/** For each letter, the lengths of the words that count and begin with it, as bits (31: that long or longer). */
+const lengthsByLetter = new Uint32Array(32)
+for (const word of `set_config skip pg_terminate_backend pg_notify now nowait notify current_timestamp current_time
+  current_date create locked localtime localtimestamp transaction_timestamp into insert merge`.split(/\s+/)) {
+  const letter = word.charCodeAt(0) & 31
+  lengthsByLetter[letter] = (lengthsByLetter[letter] as number) | (1 << word.length)
+}
+// pg_advisory_… and pg_try_advisory_… come in many lengths.
+lengthsByLetter[16] = (lengthsByLetter[16] as number) | (-1 << 'pg_advisory'.length)
 
-/** Whether the current word can be one that counts, judged by its first letter, so that most are never sliced. */
+/** Whether the current word can be one that counts, by first letter and length, so that most are never sliced. */
 function mayMatter(lexer: Lexer): boolean {
-  switch (lexer.text.charCodeAt(lexer.start) | 32) {
-    case 99: // c
-    case 105: // i
-    case 108: // l
-    case 109: // m
-    case 110: // n
-    case 112: // p
-    case 115: // s
-    case 116: // t
-      return true
-  }
-  return false
+  const length = Math.min(lexer.end - lexer.start, 31)
+  return ((lengthsByLetter[lexer.text.charCodeAt(lexer.start) & 31] as number) & (1 << length)) !== 0
 }
 
 function noFlags(): StatementFlags {
