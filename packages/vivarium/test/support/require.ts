@@ -47,7 +47,9 @@ export function describeIfFound<T>(
   body: (found: T) => void,
 ): void {
   if (found !== undefined) {
-    describe(title, () => body(found))
+    describe(title, () => {
+      body(found)
+    })
     return
   }
   if (isRequired(name)) {
@@ -61,5 +63,7 @@ export function describeIfFound<T>(
   process.stderr.write(`Not run: "${title}": ${howToFind[name]}. VIVARIUM_REQUIRE=${name} makes this a failure.\n`)
   // The one place that may skip: a thing that is really not there. The names stay listed, so that they can be counted.
   // oxlint-disable-next-line vitest/no-disabled-tests
-  describe.skip(title, () => body(undefined as T))
+  describe.skip(title, () => {
+    body(undefined as T)
+  })
 }
