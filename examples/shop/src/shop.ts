@@ -29,9 +29,7 @@ export interface Shop {
 
 /** The whole shop over one connection pool. */
 export function openShop({ databaseUrl, payments: gateway }: OpenShopOptions): Shop {
-  const pool = new Pool({ connectionString: databaseUrl })
-  // Emitted for idle connections only, which the pool replaces; without a listener it would end the process.
-  pool.on('error', () => {})
+  const pool = openPool(databaseUrl)
   const database = drizzle(pool)
   return {
     accounts: createAccounts(database),
@@ -41,4 +39,14 @@ export function openShop({ databaseUrl, payments: gateway }: OpenShopOptions): S
     payments: createPayments(database, gateway),
     close: () => pool.end(),
   }
+}
+
+/** A pool that outlives its connections. */
+function openPool(databaseUrl: string): Pool {
+  const pool = new Pool({ connectionString: databaseUrl })
+  // A lost connection is an 'error' event, on the pool while it is idle and on the client while it is in use, and without
+  // a listener it would end the process. Whoever was using it gets the error from the query; the pool opens another.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
 }
