@@ -27,6 +27,11 @@ export function lockIsHeld(key: string): string {
   return `EXISTS (SELECT FROM pg_catalog.pg_locks held WHERE ${lockMatches('held', key)})`
 }
 
+/** The same, sessions other than the one that asks. */
+export function lockIsHeldElsewhere(key: string): string {
+  return `EXISTS (SELECT FROM pg_catalog.pg_locks held WHERE held.pid <> pg_catalog.pg_backend_pid() AND ${lockMatches('held', key)})`
+}
+
 /** A condition on a row of pg_locks: it is the granted advisory lock of this key (SET_LOCKTAG_ADVISORY in lock.h). */
 export function lockMatches(row: string, key: string): string {
   return (

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../connection/client.ts'
 import type { PostgresClient } from '../connection/client.ts'
-import { lockIsHeld, lockKey, lockKeyOf } from './advisory-lock.ts'
+import { lockIsHeldElsewhere, lockKey, lockKeyOf } from './advisory-lock.ts'
 import { dropDatabase } from './create-database.ts'
 import { buildingPattern } from './database-names.ts'
 
@@ -24,8 +24,7 @@ export async function sweepBuildings(client: PostgresClient): Promise<void> {
   const rows = await client.query(
     `SELECT d.datname AS name, ${hash} AS hash FROM pg_catalog.pg_database d
       WHERE d.datname ~ '${buildingPattern}' AND pg_catalog.pg_has_role(d.datdba, 'MEMBER')
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datname = d.datname)
-        AND (NOT ${lockIsHeld(key)} OR ${heldByUs(key)})`,
+        AND NOT ${lockIsHeldElsewhere(key)}`,
   )
   for (const { name, hash: held } of rows) {
     if (name === undefined || name === null) continue
@@ -35,10 +34,4 @@ export async function sweepBuildings(client: PostgresClient): Promise<void> {
     await discardBuilding(client, name)
     await client.query(`SELECT pg_catalog.pg_advisory_unlock(${lock})`)
   }
-}
-
-function heldByUs(key: string): string {
-  return `EXISTS (SELECT FROM pg_catalog.pg_locks ours WHERE ours.pid = pg_catalog.pg_backend_pid()
-    AND ours.locktype = 'advisory' AND ours.objsubid = 1
-    AND ((ours.classid::pg_catalog.int8 << 32) | ours.objid::pg_catalog.int8) = ${key})`
 }

@@ -84,7 +84,6 @@ export function timedOut(what: string, deadlineMs: number, doing: string): Vivar
   return new VivariumError('MIGRATION_TIMEOUT', {
     what: `${what} did not end within ${deadlineMs} ms.`,
     seen: doing,
-    remedy:
-      'Find what it waits for; a migration that needs longer gets it by `postgres.migrationTimeoutMs`. Nothing of the template was kept.',
+    remedy: 'Find what it waits for, or give it a longer deadline. Nothing of the template was kept.',
   })
 }
