@@ -1,8 +1,17 @@
 /**
- * Integration tests over real components, one isolated world per test.
+ * The programmatic core: open a vivarium, open a sandbox, look at what happened in it.
  *
- * @module vivarium
+ * @module
  */
-export { VivariumError, SandboxFailures, errorCodes } from './core/errors.ts'
+export { openVivarium } from './vivarium/open-vivarium.ts'
+export type { JoinInfo, OpenSandboxOptions, Vivarium } from './vivarium/vivarium.ts'
+export { currentSandbox } from './vivarium/current-sandbox.ts'
+export type { Sandbox, SandboxPostgres } from './vivarium/sandbox.ts'
+export { defineConfig } from './vivarium/config.ts'
+export type { VivariumOptions } from './vivarium/config.ts'
+export type { PostgresOptions } from './postgres/component/options.ts'
+export type { Migrations } from './postgres/template/migrations.ts'
+export type { Isolation } from './core/options.ts'
+export { SandboxFailures, VivariumError } from './core/errors.ts'
 export type { ErrorCode, ErrorReport } from './core/errors.ts'
 export type { FidelityWarning, Interaction, Observation, ObservedQuery } from './core/interactions.ts'

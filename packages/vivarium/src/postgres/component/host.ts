@@ -1,0 +1,78 @@
+import { openTogether, type OpenResources } from '../../core/lifecycle.ts'
+import { openRun } from '../leases/run.ts'
+import { startEmbeddedServer } from '../server/embedded-server.ts'
+import { connectExternalServer } from '../server/external-server.ts'
+import type { PostgresServer } from '../server/postgres-server.ts'
+import { buildTemplate, type Template } from '../template/build-template.ts'
+import { hashMigrations } from '../template/hash-migrations.ts'
+import type { Migrations } from '../template/migrations.ts'
+import type { ResolvedPostgres } from './options.ts'
+import type { PostgresJoinInfo } from './worker.ts'
+
+/** The Postgres part of a run, in the process that owns it. */
+export interface PostgresHost {
+  readonly joinInfo: PostgresJoinInfo
+  /** Drops the run's databases and ends the server. Rejects with an `AggregateError` of everything that failed. */
+  close(): Promise<void>
+}
+
+/** Finds or starts the server, builds the template and opens the run. What was opened is closed when a step fails. */
+export function openPostgresHost(options: ResolvedPostgres): Promise<PostgresHost> {
+  return openTogether(async (opened) => {
+    const migrations: Migrations = options.migrations ?? noMigrations
+    const { server, template } =
+      options.url === undefined
+        ? await openEmbedded(options, migrations, opened)
+        : await openExternal(options.url, options, migrations, opened)
+    const run = await openRun(server, template)
+    opened.add('the run', () => run.close())
+    return {
+      joinInfo: {
+        run: run.identity,
+        serverUrl: server.applicationUrl(server.maintenance.database),
+        env: options.env,
+        isolation: options.isolation,
+        waitMs: options.waitMs,
+      },
+      close: async () => {
+        const failures = await opened.closeAll()
+        if (failures.length > 0) throw new AggregateError(failures, 'Closing the Postgres run failed')
+      },
+    }
+  })
+}
+
+/** An application that makes its own schema starts from an empty database: a template that nothing was done to. */
+const noMigrations: Migrations = { run: () => undefined, inputs: [] }
+
+interface ServerWithTemplate {
+  readonly server: PostgresServer
+  readonly template: Template
+}
+
+async function openEmbedded(
+  options: ResolvedPostgres,
+  migrations: Migrations,
+  opened: OpenResources,
+): Promise<ServerWithTemplate> {
+  const hash = await hashMigrations(migrations)
+  const server = await startEmbeddedServer({ image: hash, version: options.version })
+  opened.add('the embedded server', () => server.close())
+  const template = await buildTemplate(server, migrations, { hash, env: options.env })
+  // The next run starts from this image and migrates nothing.
+  if (template.built) await server.saveImage(hash)
+  return { server, template }
+}
+
+async function openExternal(
+  url: string,
+  options: ResolvedPostgres,
+  migrations: Migrations,
+  opened: OpenResources,
+): Promise<ServerWithTemplate> {
+  const server = await connectExternalServer(url)
+  opened.add('the connection to the external server', () => server.close())
+  const major = Math.floor(server.versionNumber / 10_000)
+  const hash = await hashMigrations(migrations, { major, role: server.maintenance.user })
+  return { server, template: await buildTemplate(server, migrations, { hash, env: options.env }) }
+}

@@ -1,0 +1,46 @@
+import { openTogether } from '../../core/lifecycle.ts'
+import type { Isolation } from '../../core/options.ts'
+import type { OpenPostgresSandboxOptions, PostgresSandbox } from '../gateway/gateway-types.ts'
+import { openGateway } from '../gateway/gateway.ts'
+import { openLeasePool } from '../leases/lease-pool.ts'
+import type { RunIdentity } from '../leases/run-identity.ts'
+
+/** What a worker needs to join the Postgres part of a run. Plain JSON. */
+export interface PostgresJoinInfo {
+  readonly run: RunIdentity
+  /** The plain server, with nothing sandboxed. */
+  readonly serverUrl: string
+  /** The environment variable that the application reads its URL from. */
+  readonly env: string
+  readonly isolation: Isolation
+  readonly waitMs?: number
+}
+
+/** Postgres as one process of a run sees it. */
+export interface PostgresPart {
+  /** The stable URL: follows this process's current sandbox. */
+  readonly url: string
+  readonly serverUrl: string
+  openSandbox(options: OpenPostgresSandboxOptions): Promise<PostgresSandbox>
+  /** Rejects with an `AggregateError` of everything that failed. */
+  close(): Promise<void>
+}
+
+/** Opens this process's gateway and its pool of leased databases. */
+export function joinPostgres(info: PostgresJoinInfo): Promise<PostgresPart> {
+  return openTogether(async (opened) => {
+    const leases = await openLeasePool(info.run)
+    opened.add('the leases', () => leases.close())
+    const gateway = await openGateway({ leases, waitMs: info.waitMs })
+    opened.add('the gateway', () => gateway.close())
+    return {
+      url: gateway.url,
+      serverUrl: info.serverUrl,
+      openSandbox: (options) => gateway.openSandbox(options),
+      close: async () => {
+        const failures = await opened.closeAll()
+        if (failures.length > 0) throw new AggregateError(failures, 'Closing the Postgres gateway failed')
+      },
+    }
+  })
+}

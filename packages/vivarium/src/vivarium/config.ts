@@ -1,0 +1,38 @@
+import { objectAt, type OptionsContext, refuseUnknownKeys } from '../core/options.ts'
+import { type PostgresOptions, type ResolvedPostgres, resolvePostgres } from '../postgres/component/options.ts'
+
+/** Everything that can be configured; the default export of `vivarium.config.ts`. */
+export interface VivariumOptions {
+  postgres?: PostgresOptions
+}
+
+/** {@link VivariumOptions} checked and completed. */
+export interface ResolvedOptions {
+  readonly postgres: ResolvedPostgres | undefined
+}
+
+/**
+ * Types the default export of `vivarium.config.ts`; returns it unchanged.
+ *
+ * @example
+ * ```ts
+ * import { defineConfig } from 'vivarium'
+ *
+ * export default defineConfig({ postgres: { migrations: './migrations' } })
+ * ```
+ */
+export function defineConfig(options: VivariumOptions): VivariumOptions {
+  return options
+}
+
+const optionNames = ['postgres'] as const satisfies readonly (keyof VivariumOptions)[]
+
+/**
+ * Checks options and fills in what was left out. Throws `CONFIG_INVALID` naming the key, what was seen and the nearest
+ * known name.
+ */
+export function resolveOptions(options: unknown, context: OptionsContext): ResolvedOptions {
+  const given = objectAt(options, '', context.source)
+  refuseUnknownKeys(given, optionNames, '', context.source)
+  return { postgres: given.postgres === undefined ? undefined : resolvePostgres(given.postgres, context) }
+}

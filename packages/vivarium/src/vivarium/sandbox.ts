@@ -1,0 +1,175 @@
+import { SandboxFailures, VivariumError } from '../core/errors.ts'
+import type { FidelityWarning, Interaction, Observation, Recorder } from '../core/interactions.ts'
+import { closeOnce } from '../core/lifecycle.ts'
+import type { Isolation } from '../core/options.ts'
+import { runInContext } from '../core/registry.ts'
+import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
+
+/** A sandbox's part in Postgres. */
+export interface SandboxPostgres {
+  /** URL pinned to this sandbox, for concurrent tests and other processes. */
+  readonly url: string
+}
+
+/** One test's world: the one owner of everything that test touches, in every component. */
+export interface Sandbox extends AsyncDisposable {
+  /** Names the sandbox in messages: usually the test's full name. */
+  readonly title: string
+  readonly isolation: Isolation
+  /** Throws `CONFIG_INVALID` when the vivarium was opened without `postgres`. */
+  readonly postgres: SandboxPostgres
+  /** What has crossed between the application and its components so far, in order. */
+  readonly interactions: readonly Interaction[]
+  /** What would behave differently in production. */
+  readonly fidelityWarnings: readonly FidelityWarning[]
+  /**
+   * Runs `fn` in this sandbox and resolves to its result and to what crossed between the application and its
+   * components meanwhile. Rejects with what `fn` rejects with.
+   *
+   * @example
+   * ```ts
+   * const seen = await currentSandbox().observe(() => shop.processOrder(order))
+   * expect(seen.queries).toHaveLength(7)
+   * ```
+   */
+  observe<T>(fn: () => T | Promise<T>): Promise<Observation<T>>
+  /**
+   * Verifies, ends what is still open, rolls back. Rejects with {@link SandboxFailures}, which lists everything that
+   * broke. A second call waits for the first and resolves.
+   */
+  close(): Promise<void>
+}
+
+/** What {@link ComposedSandbox} is made of. */
+export interface SandboxParts {
+  readonly title: string
+  readonly isolation: Isolation
+  /** The stable URL follows it while it is the innermost one. */
+  readonly current: boolean
+  readonly recorder: Recorder
+  readonly postgres: PostgresSandbox | undefined
+  /** Called once when it is closed, whatever the outcome. */
+  readonly onClosed: (sandbox: ComposedSandbox) => void
+}
+
+/** The sandbox that nests directly in an owner: one at a time. */
+export class NestingSlot {
+  #holder: { readonly title: string; readonly opened: Promise<ComposedSandbox> } | undefined
+
+  /** Title of the sandbox in the slot, also while it is opening. */
+  get holder(): string | undefined {
+    return this.#holder?.title
+  }
+
+  /** Fills the slot until the sandbox is closed. Takes effect at once, before the opening has finished. */
+  fill(title: string, open: (empty: () => void) => Promise<ComposedSandbox>): Promise<ComposedSandbox> {
+    const empty = (): void => {
+      if (this.#holder === holder) this.#holder = undefined
+    }
+    const opened = open(empty)
+    const holder = { title, opened }
+    this.#holder = holder
+    opened.catch(empty)
+    return opened
+  }
+
+  /** Closes the sandbox in the slot and returns what broke. */
+  async close(): Promise<readonly unknown[]> {
+    const sandbox = await this.#holder?.opened.catch(() => undefined)
+    return sandbox === undefined ? [] : closingFailures(sandbox)
+  }
+}
+
+/** Closes a sandbox and returns what broke instead of rejecting. */
+export async function closingFailures(sandbox: Sandbox): Promise<readonly unknown[]> {
+  try {
+    await sandbox.close()
+    return []
+  } catch (error) {
+    return error instanceof SandboxFailures ? error.errors : [error]
+  }
+}
+
+/** A sandbox made of one part per component. */
+export class ComposedSandbox implements Sandbox {
+  readonly title: string
+  readonly isolation: Isolation
+  readonly current: boolean
+  readonly nested: NestingSlot = new NestingSlot()
+  readonly close: () => Promise<void>
+  readonly #recorder: Recorder
+  readonly #postgres: PostgresSandbox | undefined
+  #state: 'open' | 'closing' | 'closed' = 'open'
+
+  constructor(parts: SandboxParts) {
+    this.title = parts.title
+    this.isolation = parts.isolation
+    this.current = parts.current
+    this.#recorder = parts.recorder
+    this.#postgres = parts.postgres
+    this.close = closeOnce(() => this.#close(parts.onClosed))
+  }
+
+  get postgres(): SandboxPostgres {
+    if (this.#postgres === undefined) throw noPostgres()
+    return { url: this.#postgres.url }
+  }
+
+  /** Its part in the gateway, for a sandbox that nests in it. */
+  get postgresPart(): PostgresSandbox | undefined {
+    return this.#postgres
+  }
+
+  get interactions(): readonly Interaction[] {
+    return this.#recorder.interactions
+  }
+
+  get fidelityWarnings(): readonly FidelityWarning[] {
+    return this.#recorder.fidelityWarnings
+  }
+
+  /** Records a failure that must fail the test at close. */
+  fail(error: unknown): void {
+    this.#recorder.fail(error)
+  }
+
+  /** Throws `SANDBOX_CLOSED` unless the sandbox is open. */
+  assertOpen(action: string): void {
+    if (this.#state === 'open') return
+    throw new VivariumError('SANDBOX_CLOSED', {
+      what: `Cannot ${action}: sandbox "${this.title}" is ${this.#state}.`,
+      remedy: 'Await everything the test starts before it ends, and use a sandbox only until its close().',
+    })
+  }
+
+  async observe<T>(fn: () => T | Promise<T>): Promise<Observation<T>> {
+    this.assertOpen('observe')
+    const from = this.#recorder.interactions.length
+    const result = await runInContext(this, fn)
+    const interactions = this.#recorder.since(from)
+    return { result, interactions, queries: interactions.filter(({ component }) => component === 'postgres') }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(onClosed: SandboxParts['onClosed']): Promise<void> {
+    this.#state = 'closing'
+    const failures = new Set<unknown>(await this.nested.close())
+    for (const failure of (await this.#postgres?.close()) ?? []) failures.add(failure)
+    // Last: ending what was still open may itself have recorded a failure.
+    for (const failure of this.#recorder.failures) failures.add(failure)
+    this.#state = 'closed'
+    onClosed(this)
+    if (failures.size > 0) throw new SandboxFailures(`Sandbox "${this.title}"`, [...failures])
+  }
+}
+
+/** The error for asking a vivarium without Postgres for it. */
+export function noPostgres(): VivariumError {
+  return new VivariumError('CONFIG_INVALID', {
+    what: 'This vivarium has no Postgres: its options have no `postgres`.',
+    remedy: "Add it: `postgres: { migrations: './migrations' }`, or `postgres: {}` for an empty database.",
+  })
+}

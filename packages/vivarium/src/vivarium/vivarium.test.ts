@@ -1,0 +1,237 @@
+import { expect, test } from 'vitest'
+import { OpenResources } from '../core/lifecycle.ts'
+import type { Recorder } from '../core/interactions.ts'
+import type { PostgresPart } from '../postgres/component/worker.ts'
+import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
+import { currentSandbox, runInSandbox } from './current-sandbox.ts'
+import { JoinedVivarium } from './vivarium.ts'
+import type { Sandbox } from './sandbox.ts'
+
+/** A Postgres part without Postgres: what these tests are about is who may be open, and what closing reports. */
+class MemoryPostgres implements PostgresPart {
+  readonly url = 'memory:stable'
+  readonly serverUrl = 'memory:server'
+  readonly log: string[] = []
+  readonly recorders = new Map<string, Recorder>()
+  readonly failures = new Map<string, unknown[]>()
+  refuse: Error | undefined
+
+  async openSandbox(options: Parameters<PostgresPart['openSandbox']>[0]): Promise<PostgresSandbox> {
+    const { title, current, within, recorder } = options
+    await Promise.resolve()
+    if (this.refuse) throw this.refuse
+    this.recorders.set(title, recorder)
+    this.log.push(`open ${title}${current ? ' current' : ''}${within ? ` within ${within.url}` : ''}`)
+    return {
+      url: `memory:${title}`,
+      close: async () => {
+        this.log.push(`close ${title}`)
+        return this.failures.get(title) ?? []
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    this.log.push('close gateway')
+  }
+}
+
+function open(): { vivarium: JoinedVivarium; postgres: MemoryPostgres; opened: OpenResources } {
+  const postgres = new MemoryPostgres()
+  const opened = new OpenResources()
+  opened.add('the Postgres gateway', () => postgres.close())
+  return { vivarium: new JoinedVivarium({ shape: 1 }, { postgres, opened }), postgres, opened }
+}
+
+const code = (name: string): unknown => expect.objectContaining({ code: name })
+
+test('a sandbox has its pinned URL, and the vivarium its stable one', async () => {
+  const { vivarium } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  expect(vivarium.postgres).toEqual({ url: 'memory:stable', serverUrl: 'memory:server' })
+  expect(sandbox.postgres).toEqual({ url: 'memory:one' })
+  await vivarium.close()
+})
+
+test('a second sandbox at once is refused, names the first, and says what to do', async () => {
+  const { vivarium } = open()
+  await vivarium.openSandbox({ title: 'one' })
+  const second = vivarium.openSandbox({ title: 'two' })
+  await expect(second).rejects.toThrow(code('SANDBOX_ALREADY_OPEN'))
+  await expect(second).rejects.toThrow(/"two" cannot open: "one" is already open[^]*concurrent: true/)
+  await vivarium.close()
+})
+
+test('two openings started together: one wins, also while neither has finished', async () => {
+  const { vivarium } = open()
+  const both = await Promise.allSettled([vivarium.openSandbox(), vivarium.openSandbox()])
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  await vivarium.close()
+})
+
+test('a sandbox can open once the one before it is closed, or failed to open', async () => {
+  const { vivarium, postgres } = open()
+  const first = await vivarium.openSandbox({ title: 'first' })
+  await first.close()
+  postgres.refuse = new Error('no lease')
+  await expect(vivarium.openSandbox({ title: 'second' })).rejects.toThrow('no lease')
+  postgres.refuse = undefined
+  await vivarium.openSandbox({ title: 'third' })
+  expect(postgres.log).toEqual(['open first current', 'close first', 'open third current'])
+  await vivarium.close()
+})
+
+test('a concurrent sandbox opens beside another and never becomes current', async () => {
+  const { vivarium, postgres } = open()
+  const first = await vivarium.openSandbox({ title: 'first' })
+  await vivarium.openSandbox({ title: 'beside', concurrent: true })
+  await vivarium.openSandbox({ title: 'beside too', concurrent: true })
+  expect(postgres.log).toEqual(['open first current', 'open beside', 'open beside too'])
+  expect(currentSandbox()).toBe(first)
+  await vivarium.close()
+})
+
+test('a nested sandbox is current while it is open, its parent before and after', async () => {
+  const { vivarium, postgres } = open()
+  const file = await vivarium.openSandbox({ title: 'file' })
+  const inner = await vivarium.openSandbox({ title: 'inner', within: file })
+  expect(currentSandbox()).toBe(inner)
+  await inner.close()
+  expect(currentSandbox()).toBe(file)
+  expect(postgres.log).toEqual(['open file current', 'open inner current within memory:file', 'close inner'])
+  await vivarium.close()
+})
+
+test('two nested in one parent at once are refused; a nested concurrent one is, too', async () => {
+  const { vivarium } = open()
+  const file = await vivarium.openSandbox({ title: 'file' })
+  await vivarium.openSandbox({ title: 'a', within: file })
+  await expect(vivarium.openSandbox({ title: 'b', within: file })).rejects.toThrow(code('SANDBOX_ALREADY_OPEN'))
+  await expect(vivarium.openSandbox({ title: 'c', within: file, concurrent: true })).rejects.toThrow(
+    code('CONCURRENT_SANDBOX_NESTED'),
+  )
+  await vivarium.close()
+})
+
+test('closing reports every failure: the part that failed, what was recorded, what was nested', async () => {
+  const { vivarium, postgres } = open()
+  const file = await vivarium.openSandbox({ title: 'file' })
+  await vivarium.openSandbox({ title: 'inner', within: file })
+  postgres.failures.set('inner', [new Error('statement still running')])
+  postgres.failures.set('file', [new Error('transaction left open')])
+  postgres.recorders.get('file')?.fail(new Error('lost committed work'))
+  const closing = file.close()
+  await expect(closing).rejects.toThrow(code('TEST_BROKE_PROMISE'))
+  await expect(closing).rejects.toMatchObject({
+    errors: ['statement still running', 'transaction left open', 'lost committed work'].map((message) =>
+      expect.objectContaining({ message }),
+    ),
+  })
+  expect(postgres.log.slice(-2)).toEqual(['close inner', 'close file'])
+  await vivarium.close()
+})
+
+test('closing twice is safe: the second call resolves and nothing is reported twice', async () => {
+  const { vivarium, postgres } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  postgres.failures.set('one', [new Error('broken')])
+  const [first, second] = await Promise.allSettled([sandbox.close(), sandbox.close()])
+  expect([first.status, second.status]).toEqual(['rejected', 'fulfilled'])
+  await expect(sandbox[Symbol.asyncDispose]()).resolves.toBeUndefined()
+  await vivarium.close()
+  await vivarium.close()
+  expect(postgres.log).toEqual(['open one current', 'close one', 'close gateway'])
+})
+
+test('use after close is refused', async () => {
+  const { vivarium } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  await sandbox.close()
+  await expect(sandbox.observe(() => 1)).rejects.toThrow(code('SANDBOX_CLOSED'))
+  await expect(vivarium.openSandbox({ within: sandbox })).rejects.toThrow(code('SANDBOX_CLOSED'))
+  await vivarium.close()
+  await expect(vivarium.openSandbox()).rejects.toThrow(code('VIVARIUM_CLOSED'))
+})
+
+test('closing the vivarium closes open sandboxes, innermost first, then everything else, and reports all', async () => {
+  const { vivarium, postgres, opened } = open()
+  opened.add('one more', () => Promise.reject(new Error('one more broke')))
+  const file = await vivarium.openSandbox({ title: 'file' })
+  await vivarium.openSandbox({ title: 'inner', within: file })
+  postgres.failures.set('inner', [new Error('inner broke')])
+  const closing = vivarium.close()
+  await expect(closing).rejects.toMatchObject({
+    errors: [expect.objectContaining({ message: 'inner broke' }), expect.objectContaining({ message: 'one more broke' })],
+  })
+  expect(postgres.log.slice(2)).toEqual(['close inner', 'close file', 'close gateway'])
+})
+
+test('a sandbox that is still opening when the vivarium closes is closed as well', async () => {
+  const { vivarium, postgres } = open()
+  const opening = vivarium.openSandbox({ title: 'late' })
+  await vivarium.close()
+  await opening
+  expect(postgres.log).toEqual(['open late current', 'close late', 'close gateway'])
+})
+
+test('observe returns the result and only what was recorded meanwhile, nested observations included', async () => {
+  const { vivarium, postgres } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  const query = (text: string): void => postgres.recorders.get('one')?.record({ ...anyQuery, text })
+  query('before')
+  const outer = await sandbox.observe(async () => {
+    query('outer')
+    const inner = await sandbox.observe(() => query('inner'))
+    return inner.queries.map(({ text }) => text)
+  })
+  query('after')
+  expect(outer.result).toEqual(['inner'])
+  expect(outer.queries.map(({ text }) => text)).toEqual(['outer', 'inner'])
+  expect(sandbox.interactions).toHaveLength(4)
+  await expect(sandbox.observe(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine')
+  await vivarium.close()
+})
+
+test('what observe runs finds its sandbox as the current one', async () => {
+  const { vivarium } = open()
+  await vivarium.openSandbox({ title: 'one' })
+  const beside = await vivarium.openSandbox({ title: 'beside', concurrent: true })
+  const seen = await beside.observe(async (): Promise<Sandbox> => {
+    await Promise.resolve()
+    return currentSandbox()
+  })
+  expect(seen.result).toBe(beside)
+  expect(runInSandbox(beside, () => currentSandbox())).toBe(beside)
+  await vivarium.close()
+})
+
+test('without any sandbox, asking for the current one says how to get one', () => {
+  expect(() => currentSandbox()).toThrow(code('NO_SANDBOX'))
+})
+
+test('isolation "database" is refused with the way out, for now', async () => {
+  const { vivarium } = open()
+  await expect(vivarium.openSandbox({ isolation: 'database' })).rejects.toThrow(code('ISOLATION_UNSUPPORTED'))
+  await vivarium.close()
+})
+
+test('without Postgres in the options, asking for it says so', async () => {
+  const vivarium = new JoinedVivarium({ shape: 1 }, { postgres: undefined, opened: new OpenResources() })
+  const sandbox = await vivarium.openSandbox()
+  expect(() => vivarium.postgres).toThrow('This vivarium has no Postgres')
+  expect(() => sandbox.postgres).toThrow(code('CONFIG_INVALID'))
+  await vivarium.close()
+})
+
+const anyQuery = {
+  component: 'postgres',
+  text: '',
+  params: [],
+  command: 'SELECT',
+  rowCount: 1,
+  durationMs: 0,
+  error: undefined,
+  connection: 1,
+  transaction: undefined,
+  at: 0,
+} as const

@@ -1,0 +1,186 @@
+import { SandboxFailures, VivariumError } from '../core/errors.ts'
+import { Recorder } from '../core/interactions.ts'
+import { closeOnce, type OpenResources } from '../core/lifecycle.ts'
+import type { Isolation } from '../core/options.ts'
+import { addCurrent, removeCurrent } from '../core/registry.ts'
+import type { PostgresJoinInfo, PostgresPart } from '../postgres/component/worker.ts'
+import { closingFailures, ComposedSandbox, NestingSlot, noPostgres, type Sandbox } from './sandbox.ts'
+
+/** What a worker needs to take part in a vivarium that another process opened. Plain JSON. */
+export interface JoinInfo {
+  /** Raised whenever the fields change their meaning. */
+  readonly shape: 1
+  readonly postgres?: PostgresJoinInfo
+}
+
+/** How a sandbox is opened. */
+export interface OpenSandboxOptions {
+  /** @default the configured isolation */
+  isolation?: Isolation
+  /**
+   * Lets it be open beside another one. It has a database of its own and is reached by its pinned URL only: the stable
+   * URL never follows it.
+   * @default false
+   */
+  concurrent?: boolean
+  /** Names the sandbox in messages. */
+  title?: string
+  /** Nests it in an open sandbox: what that one did is visible, and only what this one did is taken away at its close. */
+  within?: Sandbox
+}
+
+/** One test run's shared part: servers found or started, template built. */
+export interface Vivarium extends AsyncDisposable {
+  /** Throws `CONFIG_INVALID` when the options had no `postgres`. */
+  readonly postgres: {
+    /** Follows this process's current sandbox: put it in `DATABASE_URL` once. */
+    readonly url: string
+    /** The plain server behind it, for tools and comparisons. Nothing is sandboxed there. */
+    readonly serverUrl: string
+  }
+  /**
+   * Opens a sandbox. Rejects with `SANDBOX_ALREADY_OPEN` when another one is open and `concurrent` was not asked for.
+   */
+  openSandbox(options?: OpenSandboxOptions): Promise<Sandbox>
+  /** What another process of this run needs to join. */
+  describe(): JoinInfo
+  /**
+   * Closes every sandbox that is still open, then everything else, even when a part fails. Rejects with all failures.
+   * A second call waits for the first and resolves.
+   */
+  close(): Promise<void>
+}
+
+/** The parts of a {@link JoinedVivarium}. */
+export interface VivariumParts {
+  readonly postgres: PostgresPart | undefined
+  /** Closed at the end, last opened first. */
+  readonly opened: OpenResources
+}
+
+/** A vivarium as one process sees it. */
+export class JoinedVivarium implements Vivarium {
+  readonly close: () => Promise<void>
+  readonly #info: JoinInfo
+  readonly #postgres: PostgresPart | undefined
+  readonly #opened: OpenResources
+  readonly #outermost: NestingSlot = new NestingSlot()
+  readonly #opening: Set<Promise<ComposedSandbox>> = new Set()
+  readonly #open: Set<ComposedSandbox> = new Set()
+  #closed = false
+  #count = 0
+
+  constructor(info: JoinInfo, parts: VivariumParts) {
+    this.#info = info
+    this.#postgres = parts.postgres
+    this.#opened = parts.opened
+    this.close = closeOnce(() => this.#close())
+  }
+
+  get postgres(): Vivarium['postgres'] {
+    if (this.#postgres === undefined) throw noPostgres()
+    return { url: this.#postgres.url, serverUrl: this.#postgres.serverUrl }
+  }
+
+  describe(): JoinInfo {
+    return this.#info
+  }
+
+  async openSandbox(options: OpenSandboxOptions = {}): Promise<ComposedSandbox> {
+    if (this.#closed) {
+      throw new VivariumError('VIVARIUM_CLOSED', {
+        what: 'Cannot open a sandbox: the vivarium is closed.',
+        remedy: 'Close the vivarium last, once per process, after the last test.',
+      })
+    }
+    this.#count++
+    const { concurrent = false, title = `sandbox ${this.#count}`, within } = options
+    const isolation = options.isolation ?? this.#info.postgres?.isolation ?? 'transaction'
+    refuseDatabaseIsolation(isolation)
+    const parent = within === undefined ? undefined : openParent(within, title)
+    if (concurrent && parent !== undefined) throw nestedConcurrent(title, parent)
+    const slot = concurrent ? new NestingSlot() : (parent?.nested ?? this.#outermost)
+    if (slot.holder !== undefined) throw alreadyOpen(title, slot.holder, parent)
+    const opening = slot.fill(title, (empty) =>
+      this.#compose({ title, isolation, parent, current: !concurrent && (parent?.current ?? true) }, empty),
+    )
+    this.#opening.add(opening)
+    try {
+      return await opening
+    } finally {
+      this.#opening.delete(opening)
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #compose(
+    asked: { title: string; isolation: Isolation; parent: ComposedSandbox | undefined; current: boolean },
+    empty: () => void,
+  ): Promise<ComposedSandbox> {
+    const { title, isolation, parent, current } = asked
+    const recorder = new Recorder()
+    const postgres = await this.#postgres?.openSandbox({ title, recorder, current, within: parent?.postgresPart })
+    const onClosed = (closed: ComposedSandbox): void => {
+      this.#open.delete(closed)
+      removeCurrent(closed)
+      empty()
+    }
+    const sandbox = new ComposedSandbox({ title, isolation, current, recorder, postgres, onClosed })
+    this.#open.add(sandbox)
+    if (current) addCurrent(sandbox)
+    return sandbox
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#opening)
+    const failures: unknown[] = []
+    // Innermost first, so that each failure is reported under the sandbox it belongs to.
+    for (const sandbox of [...this.#open].reverse()) failures.push(...(await closingFailures(sandbox)))
+    failures.push(...(await this.#opened.closeAll()))
+    if (failures.length > 0) throw new SandboxFailures('The vivarium', failures)
+  }
+}
+
+/** Throws `ISOLATION_UNSUPPORTED` for the isolation that this version does not have yet. */
+export function refuseDatabaseIsolation(isolation: Isolation): void {
+  if (isolation === 'transaction') return
+  throw new VivariumError('ISOLATION_UNSUPPORTED', {
+    what: "This version has no isolation 'database' yet.",
+    seen: "isolation: 'database', from the options or from VIVARIUM_ISOLATION",
+    remedy: "Use isolation: 'transaction', the default, and leave VIVARIUM_ISOLATION unset.",
+  })
+}
+
+function openParent(within: Sandbox, title: string): ComposedSandbox {
+  if (!(within instanceof ComposedSandbox)) {
+    throw new VivariumError('CONFIG_INVALID', {
+      what: `Sandbox "${title}" cannot nest in what \`within\` names: it was not opened by this vivarium.`,
+      remedy: 'Pass a sandbox that openSandbox() of the same vivarium returned.',
+    })
+  }
+  within.assertOpen(`open sandbox "${title}" within it`)
+  return within
+}
+
+function nestedConcurrent(title: string, parent: Sandbox): VivariumError {
+  return new VivariumError('CONCURRENT_SANDBOX_NESTED', {
+    what: `Sandbox "${title}" cannot be both concurrent and nested in "${parent.title}".`,
+    remedy:
+      'Nested sandboxes share one database session, so only one of them can run. Leave out `within` to get a database ' +
+      'of its own, or leave out `concurrent`.',
+  })
+}
+
+function alreadyOpen(title: string, holder: string, parent: Sandbox | undefined): VivariumError {
+  const where = parent === undefined ? 'in this worker' : `within "${parent.title}"`
+  return new VivariumError('SANDBOX_ALREADY_OPEN', {
+    what: `Sandbox "${title}" cannot open: "${holder}" is already open ${where}.`,
+    remedy:
+      'Close that one first (await its close()), or open this one with { concurrent: true } and reach it by its own ' +
+      'sandbox.postgres.url: the stable URL can follow only one sandbox at a time.',
+  })
+}
