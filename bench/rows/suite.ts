@@ -1,0 +1,82 @@
+import { migrationsFolder, truncateAll } from '../fixture/schema.ts'
+import type { BenchHost } from '../host.ts'
+import type { ResultRow } from '../results.ts'
+import { compareRounds, summarise } from '../statistics.ts'
+import { generateSuite, statementsPerTest } from '../suite/generate.ts'
+import type { GeneratedSuite } from '../suite/generate.ts'
+import { runSuite } from '../suite/run-suite.ts'
+import type { SuiteVariant } from '../suite/variants.ts'
+import type { BenchPlan } from './plan.ts'
+import { measureRow } from './row.ts'
+
+const variants: readonly SuiteVariant[] = ['no isolation', 'vivarium', 'pg-transactional-tests', 'truncate']
+const workers = 2
+
+/** Seconds of each run of a variant, or why it has none. */
+type SuiteTimes = Map<SuiteVariant, number[] | Error>
+
+/** A whole Vitest suite, process start to process end, under each way of isolating it. */
+export async function measureSuite(host: BenchHost, plan: BenchPlan): Promise<ResultRow[]> {
+  const { files, tests } = plan.suite
+  const suite = `A Vitest suite of ${(files * tests).toLocaleString('en-US')} tests (${files} files, ${statementsPerTest} statements each)`
+  const times = await runAll(host, plan)
+  const against = (id: string, variant: SuiteVariant, what: string, hold?: ResultRow['hold']): Promise<ResultRow> =>
+    measureRow({ id, what: `${suite} ${what}, against the same with no isolation at all`, unit: 'times', hold }, () =>
+      compare(times, variant),
+    )
+  return [
+    await against('suite-vivarium', 'vivarium', 'under Vivarium', { comparison: 'at most', value: 1.1 }),
+    await against('suite-pg-transactional-tests', 'pg-transactional-tests', 'under `pg-transactional-tests`'),
+    await against('suite-truncate', 'truncate', 'with TRUNCATE of 40 tables before each test'),
+  ]
+}
+
+async function runAll(host: BenchHost, plan: BenchPlan): Promise<SuiteTimes> {
+  const { files, tests, rounds, slowRounds } = plan.suite
+  const databaseUrls: string[] = []
+  for (let worker = 1; worker <= workers; worker++) databaseUrls.push(await host.createDatabase(`suite_${worker}`))
+  await using suite = await generateSuite({ files, tests }, variants, {
+    serverUrl: host.serverUrl,
+    databaseUrls,
+    migrations: migrationsFolder,
+    truncate: truncateAll,
+  })
+  const times: SuiteTimes = new Map(variants.map((variant) => [variant, []]))
+  for (let round = 0; round < rounds; round++) {
+    const fast = variants.filter((variant) => variant !== 'truncate')
+    // Each round begins with another variant.
+    const order = fast.map((_, turn) => fast[(turn + round) % fast.length] ?? 'vivarium')
+    for (const variant of order) await runInto(times, suite, variant, files * tests)
+  }
+  // Last, because it leaves the catalogs of its databases bloated.
+  for (let round = 0; round < slowRounds; round++) await runInto(times, suite, 'truncate', files * tests)
+  return times
+}
+
+async function runInto(times: SuiteTimes, suite: GeneratedSuite, variant: SuiteVariant, tests: number): Promise<void> {
+  const seconds = times.get(variant)
+  if (!Array.isArray(seconds)) return
+  try {
+    seconds.push(await runSuite(suite, variant, tests))
+  } catch (error) {
+    times.set(variant, error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function compare(times: SuiteTimes, variant: SuiteVariant): Pick<ResultRow, 'measured' | 'absolutes'> {
+  const measured = secondsOf(times, variant)
+  const reference = secondsOf(times, 'no isolation').slice(0, measured.length)
+  return {
+    measured: compareRounds(measured, reference),
+    absolutes: [
+      { what: variant === 'vivarium' ? 'Vivarium' : variant, median: summarise(measured).median, unit: 's' },
+      { what: 'no isolation', median: summarise(reference).median, unit: 's' },
+    ],
+  }
+}
+
+function secondsOf(times: SuiteTimes, variant: SuiteVariant): number[] {
+  const seconds = times.get(variant) ?? new Error(`The suite under '${variant}' was not run`)
+  if (seconds instanceof Error) throw seconds
+  return seconds
+}

@@ -1,0 +1,81 @@
+/**
+ * `npm run bench`: measures everything in one run, prints the table, writes `bench/results.json` and the README's table.
+ *
+ * --quick        fewer rounds, to see that everything runs; leaves the README and results.json as they are
+ * --only=a,b     only these groups: tests, statements, throughput, worker, start, suite; leaves the files as they are
+ */
+import { parseArgs } from 'node:util'
+import { describeEnvironment } from './environment.ts'
+import { openHost } from './host.ts'
+import type { BenchHost } from './host.ts'
+import { openArm } from './process/arm-handle.ts'
+import type { ArmHandle } from './process/arm-handle.ts'
+import { writeReadme } from './readme.ts'
+import { renderResults } from './render.ts'
+import { holds, writeResults } from './results.ts'
+import type { BenchResults, ResultRow } from './results.ts'
+import { measurePerTest } from './rows/per-test.ts'
+import { fullPlan, quickPlan } from './rows/plan.ts'
+import type { BenchPlan } from './rows/plan.ts'
+import { measureServerStart } from './rows/server-start.ts'
+import { measureStatements } from './rows/statements.ts'
+import { measureSuite } from './rows/suite.ts'
+import { measureThroughput } from './rows/throughput.ts'
+import { measureWorker } from './rows/worker.ts'
+
+type Group = (host: BenchHost, plain: ArmHandle, plan: BenchPlan) => Promise<ResultRow[]>
+
+// In the order of the table; the two that bloat the server's catalogs come last.
+const groups: Record<string, Group> = {
+  tests: measurePerTest,
+  statements: measureStatements,
+  throughput: async (host, plain, plan) => [await measureThroughput(host, plain, plan)],
+  worker: (host, _plain, plan) => measureWorker(host, plan),
+  start: (_host, _plain, plan) => measureServerStart(plan),
+  suite: (host, _plain, plan) => measureSuite(host, plan),
+}
+
+async function measure(names: readonly string[], plan: BenchPlan, mode: BenchResults['mode']): Promise<BenchResults> {
+  await using host = await openHost()
+  await using plain = await openArm('plain', { databaseUrl: await host.createDatabase('plain') })
+  const rows: ResultRow[] = []
+  for (const name of names) {
+    const started = performance.now()
+    rows.push(...((await groups[name]?.(host, plain, plan)) ?? []))
+    console.error(`${name}: measured in ${((performance.now() - started) / 1_000).toFixed(0)} s`)
+  }
+  return { date: new Date().toISOString(), mode, environment: await describeEnvironment(host.serverVersion), rows }
+}
+
+function chooseGroups(only: string | undefined): string[] {
+  const known = Object.keys(groups)
+  const names = only?.split(',') ?? known
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`There is no group '${unknown}'; there are: ${known.join(', ')}`)
+  return names
+}
+
+/** A row that was not measured fails the run; a bound that does not hold is said, because it depends on the machine. */
+function report(rows: readonly ResultRow[]): void {
+  const missing = rows.filter((row) => row.measured === undefined)
+  const broken = rows.filter((row) => holds(row) === false)
+  const held = rows.filter((row) => holds(row) === true)
+  console.log(
+    `\n${held.length} bounds hold, ${broken.length} do not${broken.length === 0 ? '' : `: ${broken.map((row) => row.id).join(', ')}`}.`,
+  )
+  for (const row of missing) console.error(`${row.id} could not be measured: ${row.failure}`)
+  if (missing.length > 0) process.exitCode = 1
+}
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })
+const results = await measure(
+  chooseGroups(values.only),
+  values.quick ? quickPlan : fullPlan,
+  values.quick ? 'quick' : 'full',
+)
+console.log(renderResults(results))
+report(results.rows)
+if (!values.quick && values.only === undefined) {
+  await writeResults(results)
+  await writeReadme(results)
+}
