@@ -12,6 +12,7 @@ const suites: Suite[] = process.argv.includes('--long')
   : [
       { name: 'vivarium', folder: 'packages/vivarium' },
       { name: 'shop', folder: 'examples/shop' },
+      { name: 'bench', folder: 'bench' },
     ]
 
 const build = await run(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], { cwd: root })
