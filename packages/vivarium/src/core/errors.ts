@@ -38,7 +38,6 @@ export const errorCodes = {
   TEMPLATE_WAIT_TIMEOUT: 'Another process did not finish building the template in time',
   TEMPLATE_UNUSABLE: 'The template database cannot be used',
   DATABASE_NOT_CREATED: 'The server did not create a database',
-  POOLER_REFUSED: 'The URL leads to a connection pooler',
   LEASE_WAIT_TIMEOUT: 'No database became free in time',
   LEASE_LOST: 'The hold of a database was lost',
   RUN_ENDED: 'The run that the databases belong to has ended',

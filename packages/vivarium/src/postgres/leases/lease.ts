@@ -33,7 +33,7 @@ export interface LeasePool extends AsyncDisposable {
   /**
    * A clone of one's own: one that this pool has at hand, else a free one of the run, else a new one.
    *
-   * @throws VivariumError LEASE_WAIT_TIMEOUT, RUN_ENDED, LEASE_LOST, DATABASE_NOT_CREATED, POOLER_REFUSED,
+   * @throws VivariumError LEASE_WAIT_TIMEOUT, RUN_ENDED, LEASE_LOST, DATABASE_NOT_CREATED, SERVER_POOLED,
    * VIVARIUM_CLOSED
    */
   acquire(options?: AcquireLeaseOptions): Promise<Lease>

@@ -38,7 +38,7 @@ export interface BuildTemplateOptions {
  * time. It is built under another name, so that a template is whole or is not there.
  *
  * @throws VivariumError MIGRATIONS_NOT_FOUND, MIGRATION_UNREADABLE, MIGRATION_FAILED, MIGRATION_TIMEOUT,
- * EXTENSION_MISSING, TEMPLATE_WAIT_TIMEOUT, TEMPLATE_UNUSABLE, DATABASE_NOT_CREATED, POOLER_REFUSED
+ * EXTENSION_MISSING, TEMPLATE_WAIT_TIMEOUT, TEMPLATE_UNUSABLE, DATABASE_NOT_CREATED, SERVER_POOLED
  */
 export async function buildTemplate(
   server: PostgresServer,

@@ -9,7 +9,7 @@ import type { ConnectionTarget } from '../connection/target.ts'
  * Opens a connection that may hold advisory locks: it has no time-outs, the server notices when we are gone, and it
  * reaches one backend for as long as it lives.
  *
- * @throws VivariumError POOLER_REFUSED behind a pooler, which would hand our locks to others.
+ * @throws VivariumError SERVER_POOLED behind a pooler, which would hand our locks to others.
  */
 export async function openMaintenanceConnection(target: ConnectionTarget, purpose: string): Promise<PostgresClient> {
   const client = await openPostgresClient({
@@ -43,7 +43,7 @@ export function requireOwnBackend(client: PostgresClient, target: ConnectionTarg
 }
 
 export function poolerRefused(target: ConnectionTarget, seen: string, cause?: unknown): VivariumError {
-  return new VivariumError('POOLER_REFUSED', {
+  return new VivariumError('SERVER_POOLED', {
     what: `The connection to ${describeTarget(target)} goes through a pooler, which cannot hold locks for Vivarium.`,
     seen,
     remedy: 'Give the URL of the PostgreSQL server itself, e.g. port 5432 in place of 6432.',
