@@ -126,13 +126,17 @@ function readTimeZone(cursor: TokenCursor): ({ name: string } & SetValue) | unde
 }
 
 function readSettingName(cursor: TokenCursor): string | undefined {
+  // Names of settings are compared without regard to case, quoted ones too.
+  return readQualifiedName(cursor)?.toLowerCase()
+}
+
+function readQualifiedName(cursor: TokenCursor): string | undefined {
   let name = cursor.acceptName()?.name
   while (name !== undefined && cursor.acceptSymbol('.')) {
     const part = cursor.acceptName()?.name
     name = part === undefined ? undefined : `${name}.${part}`
   }
-  // Names of settings are compared without regard to case, quoted ones too.
-  return name?.toLowerCase()
+  return name
 }
 
 function readValue(cursor: TokenCursor): string | undefined {
@@ -148,6 +152,11 @@ function readValue(cursor: TokenCursor): string | undefined {
 }
 
 function readSetConstraints(cursor: TokenCursor): StatementKind | undefined {
-  const mode = cursor.tokens.at(-1)?.value
-  return cursor.tokens.length >= 4 && (mode === 'deferred' || mode === 'immediate') ? { kind: 'setConstraints' } : undefined
+  cursor.acceptWords('constraints')
+  if (!cursor.acceptWords('all')) {
+    do {
+      if (readQualifiedName(cursor) === undefined) return undefined
+    } while (cursor.acceptSymbol(','))
+  }
+  return cursor.acceptOneOf('deferred', 'immediate') && cursor.done ? { kind: 'setConstraints' } : undefined
 }

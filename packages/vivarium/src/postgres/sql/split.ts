@@ -39,20 +39,23 @@ const routineTransitions: Readonly<Record<RoutineState, Readonly<Record<string, 
 }
 
 /**
- * Says which semicolons end a statement: not those in parentheses (CREATE RULE … DO (…; …)), nor those of a
- * `BEGIN ATOMIC … END` body in CREATE FUNCTION or PROCEDURE, where CASE … END nests (the rule of psqlscan.l).
+ * Says which semicolons end a statement: not those in parentheses (CREATE RULE … DO (…; …)), nor those of the
+ * `BEGIN ATOMIC …; …; END` body of CREATE FUNCTION or PROCEDURE. The grammar lets the END of such a body stand only behind
+ * a semicolon or ATOMIC, and no statement within it begins with END: so the END of a CASE, or a column called so, is
+ * told apart without counting.
  */
 export class StatementBoundary {
   #parentheses = 0
   #routine: RoutineState = 'start'
-  #bodyDepth = 0
+  #inBody = false
+  /** The token before, where it is a word or a semicolon. */
   #previous = ''
 
   /** To be called at the start of each statement. */
   reset(): void {
     this.#parentheses = 0
     this.#routine = 'start'
-    this.#bodyDepth = 0
+    this.#inBody = false
     this.#previous = ''
   }
 
@@ -60,8 +63,8 @@ export class StatementBoundary {
   endsAt(lexer: Lexer): boolean {
     if (lexer.kind === 'punctuation') {
       const code = lexer.text.charCodeAt(lexer.start)
-      this.#previous = code === 46 /* . */ ? '.' : ''
-      if (code === 59 /* ; */) return this.#parentheses === 0 && this.#bodyDepth === 0
+      this.#previous = code === 59 /* ; */ ? ';' : ''
+      if (code === 59) return this.#parentheses === 0 && !this.#inBody
       if (code === 40) this.#parentheses++
       else if (code === 41 && this.#parentheses > 0) this.#parentheses--
     } else if (this.#routine !== 'no') {
@@ -71,23 +74,10 @@ export class StatementBoundary {
   }
 
   #follow(lexer: Lexer): void {
-    if (lexer.kind !== 'word') {
-      if (this.#routine !== 'routine') this.#routine = 'no'
-      this.#previous = ''
-      return
-    }
-    const word = lexer.value()
+    const word = lexer.kind === 'word' ? lexer.value() : ''
     if (this.#routine !== 'routine') this.#routine = routineTransitions[this.#routine][word] ?? 'no'
-    else if (this.#parentheses === 0) this.#followBody(word)
+    else if (this.#inBody) this.#inBody = !(word === 'end' && (this.#previous === ';' || this.#previous === 'atomic'))
+    else this.#inBody = word === 'atomic' && this.#previous === 'begin' && this.#parentheses === 0
     this.#previous = word
-  }
-
-  #followBody(word: string): void {
-    // `x.end` and `AS end` are names.
-    if (this.#previous === '.' || this.#previous === 'as') return
-    if (this.#bodyDepth === 0) {
-      if (word === 'atomic' && this.#previous === 'begin') this.#bodyDepth = 1
-    } else if (word === 'case') this.#bodyDepth++
-    else if (word === 'end') this.#bodyDepth--
   }
 }

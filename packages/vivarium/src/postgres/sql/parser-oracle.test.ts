@@ -1,0 +1,360 @@
+import fc from 'fast-check'
+import { loadModule, parseSync, scanSync } from 'libpg-query'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { classify } from './classify.ts'
+import type { Statement } from './classify.ts'
+import { tokenize } from './lexer.ts'
+import { brokenStatements, statements } from './oracle-corpus.ts'
+import { splitStatements } from './split.ts'
+
+/*
+ * libpg-query is PostgreSQL 18's own scanner and parser: what it makes of a text is what the server would.
+ */
+
+type Node = Record<string, any>
+
+beforeAll(() => loadModule())
+
+describe('against the parser of PostgreSQL 18', () => {
+  test('the corpus is large enough to mean something', () => {
+    expect(new Set(statements).size).toBeGreaterThanOrEqual(150)
+  })
+
+  test.each(statements)('%s', (text) => {
+    expect(ours(text)).toEqual(theirs(text))
+  })
+
+  test.each(brokenStatements)('refuses, as the server does: %s', (text) => {
+    expect(() => parseSync(text)).toThrow()
+    expect(classify(text).map((statement) => statement.kind)).not.toContainEqual(expect.toSatisfy(isTransactionKind))
+  })
+
+  test('comments, case and white space between tokens change nothing', () => {
+    fc.assert(
+      fc.property(disguised(), (text) => {
+        expect(ours(text)).toEqual(theirs(text))
+      }),
+      { numRuns: 600 },
+    )
+  })
+
+  test('several statements in one text are told apart', () => {
+    fc.assert(
+      fc.property(fc.array(disguised(), { maxLength: 6 }), fc.boolean(), (texts, closed) => {
+        const text = texts.join(' ;') + (closed ? ';' : '')
+        expect(ours(text)).toEqual(theirs(text))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a statement that lost, doubled or swapped a word is a command exactly when the server takes it for one', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...statements), fc.nat(), fc.constantFrom('drop', 'double', 'swap'), mutateAndCompare),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('two halves of two commands are a command exactly when the server takes them for one', () => {
+    const commands = statements.filter((text) => text.length < 80 && !text.includes(';'))
+    const pair = fc.tuple(fc.constantFrom(...commands), fc.constantFrom(...commands), fc.nat(), fc.nat())
+    fc.assert(
+      fc.property(pair, ([left, right, cutLeft, cutRight]) => {
+        const head = rawTokens(left)
+        const tail = rawTokens(right)
+        compare([...head.slice(0, cutLeft % (head.length + 1)), ...tail.slice(cutRight % (tail.length + 1))].join(' '))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('against the scanner of PostgreSQL 18', () => {
+  const pieces = [
+    ...`a _ é 1 $ ' " \\ ; ( ) . , : - / * + = < @ \n \t \u{1f600}`.split(' ').filter(Boolean),
+    ...['\n', ' ', '\t', '\r'],
+    ...["''", '""', '$$', '$a$', '$1', "e'", "E'", "u&'", 'U&"', "b'", "x'", '--', '/*', '*/', '::', ':=', '..', '1.', 'e5'],
+    ...["\\'", "'\n'", "' \r '", '||', '0x1f', '1_000', '.5', '<=', '=-', '@-', 'begin', 'u&', '/', '*', '-'],
+  ]
+  test('every token begins and ends where the server sees it', () => {
+    let compared = 0
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 14 }), (parts) => {
+        const text = parts.join('')
+        const scanned = scan(text)
+        if (scanned === undefined) return
+        compared++
+        expect(tokenize(text).map(({ start, end }) => text.slice(start, end))).toEqual(scanned)
+      }),
+      { numRuns: 8000 },
+    )
+    expect(compared).toBeGreaterThan(500)
+  })
+
+  test('a text that ends within a string, name or comment is found unterminated', () => {
+    const openings = [`'a`, `e'a\\'`, `"a`, `$a$ $b$`, `/* /* */`, `u&'`, `u&"`, `b'1`, `$$ ; $`, `'a' \n 'b`]
+    for (const opening of openings) {
+      expect(() => scanSync(`select ${opening}`)).toThrow()
+      expect(tokenize(`select ${opening}`).at(-1)).toMatchObject({ kind: 'unterminated', start: 7 })
+    }
+  })
+
+  test('keywords stand as a name exactly where the grammar lets them', () => {
+    const { tokens } = scanSync(keywordCandidates)
+    for (const { text } of tokens) compare(`savepoint ${text}`)
+    expect(tokens.length).toBeGreaterThan(100)
+  })
+})
+
+const keywordCandidates = `abort all analyse analyze and any array as asc asymmetric authorization begin between bigint binary bit
+  both cascade case cast check chain collate collation column commit concurrently constraint create cross current_catalog
+  current_date current_role current_schema current_time current_timestamp current_user cursor default deferrable desc
+  distinct do else end except exists false fetch for foreign freeze from full grant group grouping having ilike in
+  initially inner intersect interval into is isnull join json_table lateral leading left level like limit local localtime
+  localtimestamp merge_action names natural none normalize not notnull null nullif off offset on only or order out outer
+  overlaps overlay placing position prepare primary prepared references release returning right role rollback row
+  savepoint select session session_user set similar some substring symmetric system_user table tablesample then time to
+  trailing transaction treat trim true uescape union unique user using values varchar variadic verbose when where window
+  with within without work xmlconcat zone merge ordinality returning old new virtual enforced`
+
+function mutateAndCompare(statement: string, seed: number, how: string): void {
+  const tokens = rawTokens(statement)
+  const at = seed % tokens.length
+  if (how === 'drop') tokens.splice(at, 1)
+  else if (how === 'double') tokens.splice(at, 0, tokens[at] as string)
+  else tokens.splice(at, 2, ...tokens.slice(at, at + 2).reverse())
+  compare(tokens.join(' '))
+}
+
+/** Where the server parses the text, all agrees; where it does not, no statement that fails alone is a command. */
+function compare(text: string): void {
+  // The library's grammar also takes parameters where the server's does not (SET x TO $1).
+  if (/\$\d/.test(text)) return
+  let expected: unknown[]
+  try {
+    expected = theirs(text)
+  } catch {
+    for (const span of splitStatements(text)) {
+      const statement = text.slice(span.start, span.end)
+      if (parses(statement)) continue
+      for (const { kind } of classify(statement)) expect(isTransactionKind(kind), statement).toBe(false)
+    }
+    return
+  }
+  expect(ours(text), text).toEqual(expected)
+}
+
+function parses(text: string): boolean {
+  try {
+    parseSync(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function rawTokens(text: string): string[] {
+  return tokenize(text).map((token) => token.text)
+}
+
+function disguised(): fc.Arbitrary<string> {
+  const filler = fc.constantFrom(' ', '\n', '\t\r\n', ' /* ; */ ', ' /* a /* b */ \' */', ' -- it\'s; "\n', ' --\n/**/', '\f \v')
+  return fc
+    .tuple(fc.constantFrom(...statements), fc.array(filler, { minLength: 8, maxLength: 8 }), fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }))
+    .map(([statement, fillers, upper]) =>
+      tokenize(statement)
+        .map((token, index) => {
+          const text = token.kind === 'word' && upper[index % 7] ? token.text.toUpperCase() : token.text
+          return fillers[index % 8] + text
+        })
+        .join(''),
+    )
+}
+
+/**
+ * Token texts as the server cuts them, comments left out; undefined when it refuses the text, and where a comment
+ * stands between two parts of one string: this library's scanner, which reports comments, splits the string there.
+ */
+function scan(text: string): string[] | undefined {
+  const bytes = Buffer.from(text)
+  try {
+    const { tokens } = scanSync(text)
+    if (/'[ \t\f\v]*--|'\s*[\n\r]\s*--/.test(text) && tokens.some((token) => token.tokenName === 'SQL_COMMENT')) return undefined
+    return tokens
+      .filter((token) => !token.tokenName.endsWith('COMMENT'))
+      .map((token) => bytes.subarray(token.start, token.end).toString())
+  } catch {
+    return undefined
+  }
+}
+
+function isTransactionKind(kind: string): boolean {
+  return /^(begin|commit|rollback|savepoint|release|rollbackTo|.*Prepared|prepareTransaction|setTransaction|setSession.*)$/.test(kind)
+}
+
+function ours(text: string): unknown[] {
+  return classify(text).map((statement) => ({ start: statement.span.start, ...comparable(statement) }))
+}
+
+function comparable(statement: Statement): Node {
+  const { kind } = statement
+  switch (kind) {
+    case 'begin':
+    case 'setTransaction':
+    case 'setSessionCharacteristics': {
+      const { isolation, readOnly, deferrable } = statement
+      const tag = kind === 'begin' ? statement.tag : undefined
+      return { kind, tag, isolation, readOnly, deferrable, snapshot: kind === 'setTransaction' && statement.snapshot === true }
+    }
+    case 'set': {
+      const { name, local, isDefault, fromCurrent = false, replay } = statement
+      const replayed = parseSync(replay).stmts?.[0]?.stmt as Node
+      const scopeless = name === 'role' && replayed['VariableSetStmt'].args?.[0].A_Const.sval?.sval === 'none'
+      return {
+        kind,
+        name,
+        local,
+        isDefault: isDefault && !scopeless,
+        fromCurrent,
+        replayed: withoutLocations({ ...replayed['VariableSetStmt'], is_local: undefined }),
+      }
+    }
+    case 'commit':
+    case 'rollback':
+      return { kind, chain: statement.chain }
+    case 'savepoint':
+    case 'release':
+    case 'rollbackTo':
+    case 'prepare':
+    case 'execute':
+    case 'deallocate':
+    case 'reset':
+    case 'show':
+    case 'closeCursor':
+      return { kind, name: statement.name }
+    case 'declareCursor':
+      return { kind, name: statement.name, hold: statement.hold }
+    case 'discard':
+      return { kind, what: statement.what }
+    case 'copy':
+      return { kind, direction: statement.direction }
+    case 'refusesTransaction':
+    case 'other':
+      return { kind: 'other' }
+    default:
+      return { kind }
+  }
+}
+
+function theirs(text: string): unknown[] {
+  const bytes = Buffer.from(text)
+  // The library itself refuses an empty text.
+  if (text.trim() === '') return []
+  return (parseSync(text).stmts ?? []).map(({ stmt, stmt_location: location = 0 }) => {
+    const before = bytes.subarray(0, location).toString().length
+    // The first statement's location is 0 even when comments stand before it.
+    const [first] = tokenize(text.slice(before))
+    return { start: before + (first?.start ?? 0), ...nodeComparable(stmt as Node) }
+  })
+}
+
+const transactionKinds: Record<string, string> = {
+  TRANS_STMT_COMMIT: 'commit',
+  TRANS_STMT_ROLLBACK: 'rollback',
+  TRANS_STMT_SAVEPOINT: 'savepoint',
+  TRANS_STMT_RELEASE: 'release',
+  TRANS_STMT_ROLLBACK_TO: 'rollbackTo',
+  TRANS_STMT_PREPARE: 'prepareTransaction',
+  TRANS_STMT_COMMIT_PREPARED: 'commitPrepared',
+  TRANS_STMT_ROLLBACK_PREPARED: 'rollbackPrepared',
+}
+
+function nodeComparable(stmt: Node): Node {
+  const [[type, node]] = Object.entries(stmt) as [[string, Node]]
+  switch (type) {
+    case 'TransactionStmt':
+      return transactionComparable(node)
+    case 'VariableSetStmt':
+      return settingComparable(node)
+    case 'VariableShowStmt':
+      return { kind: 'show', name: node['name'].toLowerCase() }
+    case 'ConstraintsSetStmt':
+      return { kind: 'setConstraints' }
+    case 'PrepareStmt':
+      return { kind: 'prepare', name: node['name'] }
+    case 'ExecuteStmt':
+      return { kind: 'execute', name: node['name'] }
+    case 'ExplainStmt':
+    case 'CreateTableAsStmt': {
+      const inner = nodeComparable(node['query'])
+      return inner['kind'] === 'execute' ? inner : { kind: 'other' }
+    }
+    case 'DeallocateStmt':
+      return node['isall'] ? { kind: 'deallocateAll' } : { kind: 'deallocate', name: node['name'] }
+    case 'DiscardStmt':
+      return { kind: 'discard', what: node['target'].slice('DISCARD_'.length).toLowerCase() }
+    case 'DeclareCursorStmt':
+      // CURSOR_OPT_HOLD of parsenodes.h
+      return { kind: 'declareCursor', name: node['portalname'], hold: (node['options'] & 0x20) !== 0 }
+    case 'ClosePortalStmt':
+      return { kind: 'closeCursor', name: node['portalname'] }
+    case 'LockStmt':
+      return { kind: 'lockTable' }
+    case 'ListenStmt':
+      return { kind: 'listen' }
+    case 'UnlistenStmt':
+      return { kind: 'unlisten' }
+    case 'NotifyStmt':
+      return { kind: 'notify' }
+    case 'CopyStmt':
+      return { kind: 'copy', direction: node['filename'] ? 'other' : node['is_from'] ? 'in' : 'out' }
+    default:
+      return { kind: 'other' }
+  }
+}
+
+function transactionComparable(node: Node): Node {
+  const modes = readModes(node['options'])
+  if (node['kind'] === 'TRANS_STMT_BEGIN') return { kind: 'begin', tag: 'BEGIN', ...modes, snapshot: false }
+  if (node['kind'] === 'TRANS_STMT_START') return { kind: 'begin', tag: 'START TRANSACTION', ...modes, snapshot: false }
+  const kind = transactionKinds[node['kind']]
+  if (kind === 'commit' || kind === 'rollback') return { kind, chain: node['chain'] === true }
+  return node['savepoint_name'] === undefined ? { kind } : { kind, name: node['savepoint_name'] }
+}
+
+function settingComparable(node: Node): Node {
+  const name = (node['name'] ?? 'all').toLowerCase()
+  switch (node['kind']) {
+    case 'VAR_RESET':
+    case 'VAR_RESET_ALL':
+      return { kind: 'reset', name }
+    case 'VAR_SET_MULTI': {
+      const snapshot = node['name'] === 'TRANSACTION SNAPSHOT'
+      const kind = node['name'] === 'SESSION CHARACTERISTICS' ? 'setSessionCharacteristics' : 'setTransaction'
+      return { kind, tag: undefined, ...readModes(snapshot ? [] : node['args']), snapshot }
+    }
+    default:
+      return {
+        kind: 'set',
+        name,
+        local: node['is_local'] === true,
+        isDefault: node['kind'] === 'VAR_SET_DEFAULT',
+        fromCurrent: node['kind'] === 'VAR_SET_CURRENT',
+        replayed: withoutLocations({ ...node, is_local: undefined }),
+      }
+  }
+}
+
+function readModes(options: Node[] = []): Node {
+  const modes: Node = { isolation: undefined, readOnly: undefined, deferrable: undefined }
+  for (const { DefElem: option } of options) {
+    const value = option.arg.A_Const
+    if (option.defname === 'transaction_isolation') modes['isolation'] = value.sval.sval
+    else modes[option.defname === 'transaction_read_only' ? 'readOnly' : 'deferrable'] = value.ival.ival === 1
+  }
+  return modes
+}
+
+function withoutLocations(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (key, inner) => (key === 'location' ? undefined : inner)))
+}
