@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { addCurrent, findSandbox, removeCurrent, runInContext } from './registry.ts'
+import { addCurrent, findSandbox, openOncePerWorker, removeCurrent, runInContext } from './registry.ts'
 
 const file = { title: 'file' }
 const inner = { title: 'inner' }
@@ -41,4 +41,10 @@ test('a state written by another version is refused, not misread', () => {
   } finally {
     realm[key] = kept
   }
+})
+
+test('what a worker opens under one name is opened once', () => {
+  let opened = 0
+  const open = (): number => ++opened
+  expect([openOncePerWorker('a', open), openOncePerWorker('a', open), openOncePerWorker('b', open)]).toEqual([1, 1, 2])
 })

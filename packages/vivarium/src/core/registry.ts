@@ -13,6 +13,8 @@ interface Registry {
   readonly context: AsyncLocalStorage<RegisteredSandbox>
   /** Open sandboxes that were not opened as concurrent, oldest first; the last one is the worker's current sandbox. */
   readonly current: RegisteredSandbox[]
+  /** What is opened once per worker, however often a runner loads the module that opens it. */
+  readonly opened: Map<string, unknown>
 }
 
 const key = Symbol.for('vivarium')
@@ -20,7 +22,9 @@ const key = Symbol.for('vivarium')
 function registry(): Registry {
   const realm = globalThis as { [key]?: Registry }
   const known = realm[key]
-  if (known === undefined) return (realm[key] = { shape: 1, context: new AsyncLocalStorage(), current: [] })
+  if (known === undefined) {
+    return (realm[key] = { shape: 1, context: new AsyncLocalStorage(), current: [], opened: new Map() })
+  }
   if (known.shape !== 1) {
     throw new VivariumError('VERSIONS_MIXED', {
       what: 'Two versions of Vivarium are loaded in one process and cannot share their sandboxes.',
@@ -52,4 +56,11 @@ export function removeCurrent(sandbox: RegisteredSandbox): void {
 export function findSandbox(): RegisteredSandbox | undefined {
   const { context, current } = registry()
   return context.getStore() ?? current.at(-1)
+}
+
+/** What `open` returned when this worker first asked for `name`. */
+export function openOncePerWorker<T>(name: string, open: () => T): T {
+  const { opened } = registry()
+  if (!opened.has(name)) opened.set(name, open())
+  return opened.get(name) as T
 }

@@ -1,5 +1,5 @@
 import { openTogether, type OpenResources } from '../../core/lifecycle.ts'
-import { openRun } from '../leases/run.ts'
+import { openRun } from '../leases/open-run.ts'
 import { startEmbeddedServer } from '../server/embedded-server.ts'
 import { connectExternalServer } from '../server/external-server.ts'
 import type { PostgresServer } from '../server/postgres-server.ts'
