@@ -2,14 +2,21 @@ import { migrationsFolder, truncateAll } from '../fixture/schema.ts'
 import type { BenchHost } from '../host.ts'
 import type { ResultRow } from '../results.ts'
 import { compareRounds, summarise } from '../statistics.ts'
-import { generateSuite, statementsPerTest } from '../suite/generate.ts'
+import { generateSuite } from '../suite/generate.ts'
 import type { GeneratedSuite } from '../suite/generate.ts'
+import { ordersSuite, statementsPerTest } from '../suite/kinds.ts'
 import { runSuite } from '../suite/run-suite.ts'
 import type { SuiteVariant } from '../suite/variants.ts'
 import type { BenchPlan } from './plan.ts'
 import { measureRow } from './row.ts'
 
-const variants: readonly SuiteVariant[] = ['no isolation', 'vivarium', 'pg-transactional-tests', 'truncate']
+const variants: readonly SuiteVariant[] = [
+  'no isolation',
+  'vivarium',
+  'vivarium embedded',
+  'pg-transactional-tests',
+  'truncate',
+]
 const workers = 2
 
 /** Seconds of each run of a variant, or why it has none. */
@@ -26,6 +33,11 @@ export async function measureSuite(host: BenchHost, plan: BenchPlan): Promise<Re
     )
   return [
     await against('suite-vivarium', 'vivarium', 'under Vivarium', { comparison: 'at most', value: 1.1 }),
+    await against(
+      'suite-vivarium-embedded',
+      'vivarium embedded',
+      'under Vivarium, with the start of a server of its own',
+    ),
     await against('suite-pg-transactional-tests', 'pg-transactional-tests', 'under `pg-transactional-tests`'),
     await against('suite-truncate', 'truncate', 'with TRUNCATE of 40 tables before each test'),
   ]
@@ -35,29 +47,30 @@ async function runAll(host: BenchHost, plan: BenchPlan): Promise<SuiteTimes> {
   const { files, tests, rounds, slowRounds } = plan.suite
   const databaseUrls: string[] = []
   for (let worker = 1; worker <= workers; worker++) databaseUrls.push(await host.createDatabase(`suite_${worker}`))
-  await using suite = await generateSuite({ files, tests }, variants, {
-    serverUrl: host.serverUrl,
-    databaseUrls,
-    migrations: migrationsFolder,
-    truncate: truncateAll,
+  await using suite = await generateSuite({
+    kind: ordersSuite,
+    files,
+    testsPerFile: tests,
+    variants,
+    server: { serverUrl: host.serverUrl, databaseUrls, migrations: migrationsFolder, truncate: truncateAll },
   })
   const times: SuiteTimes = new Map(variants.map((variant) => [variant, []]))
   for (let round = 0; round < rounds; round++) {
     const fast = variants.filter((variant) => variant !== 'truncate')
     // Each round begins with another variant.
     const order = fast.map((_, turn) => fast[(turn + round) % fast.length] ?? 'vivarium')
-    for (const variant of order) await runInto(times, suite, variant, files * tests)
+    for (const variant of order) await runInto(times, suite, variant)
   }
   // Last, because it leaves the catalogs of its databases bloated.
-  for (let round = 0; round < slowRounds; round++) await runInto(times, suite, 'truncate', files * tests)
+  for (let round = 0; round < slowRounds; round++) await runInto(times, suite, 'truncate')
   return times
 }
 
-async function runInto(times: SuiteTimes, suite: GeneratedSuite, variant: SuiteVariant, tests: number): Promise<void> {
+async function runInto(times: SuiteTimes, suite: GeneratedSuite, variant: SuiteVariant): Promise<void> {
   const seconds = times.get(variant)
   if (!Array.isArray(seconds)) return
   try {
-    seconds.push(await runSuite(suite, variant, tests))
+    seconds.push(await runSuite(suite, variant))
   } catch (error) {
     times.set(variant, error instanceof Error ? error : new Error(String(error)))
   }
@@ -69,7 +82,7 @@ function compare(times: SuiteTimes, variant: SuiteVariant): Pick<ResultRow, 'mea
   return {
     measured: compareRounds(measured, reference),
     absolutes: [
-      { what: variant === 'vivarium' ? 'Vivarium' : variant, median: summarise(measured).median, unit: 's' },
+      { what: variant, median: summarise(measured).median, unit: 's' },
       { what: 'no isolation', median: summarise(reference).median, unit: 's' },
     ],
   }

@@ -12,15 +12,15 @@ const deadlineMs = 240_000
  * Runs the suite once and returns the seconds from the start of Vitest's process to its end. Rejects unless every test
  * of the suite ran and passed: a suite that fails is not a measurement.
  */
-export async function runSuite(suite: GeneratedSuite, variant: SuiteVariant, tests: number): Promise<number> {
+export async function runSuite(suite: GeneratedSuite, variant: SuiteVariant): Promise<number> {
   const report = join(suite.folder, 'report.json')
   await rm(report, { force: true })
   const started = performance.now()
   const written = await runVitest(suite, variant, report)
   const seconds = (performance.now() - started) / 1_000
   const passed = await readPassed(report)
-  if (written.code !== 0 || passed !== tests)
-    throw new Error(`The suite under '${variant}': ${passed} of ${tests} passed; ${written.text}`)
+  if (written.code !== 0 || passed !== suite.tests)
+    throw new Error(`The suite under '${variant}': ${passed} of ${suite.tests} passed; ${written.text}`)
   return seconds
 }
 

@@ -1,5 +1,5 @@
 /** The ways the generated suite is run; the tests and the application are the same files in each. */
-export type SuiteVariant = 'no isolation' | 'vivarium' | 'pg-transactional-tests' | 'truncate'
+export type SuiteVariant = 'no isolation' | 'vivarium' | 'vivarium embedded' | 'pg-transactional-tests' | 'truncate'
 
 /** What a variant's Vitest configuration and set-up file need to know. */
 export interface SuiteServer {
@@ -11,25 +11,36 @@ export interface SuiteServer {
   truncate: string
 }
 
-/** The text of the variant's `vitest.config.mjs`. */
-export function configOf(variant: SuiteVariant, server: SuiteServer): string {
-  const plugin = variant === 'vivarium'
-  const options = JSON.stringify({ postgres: { url: server.serverUrl, migrations: server.migrations } })
-  return [
+/** The text of the variant's `vitest.config.mjs`. `firstSetUp` runs before every other set-up file, Vivarium's too. */
+export function configOf(variant: SuiteVariant, server: SuiteServer, firstSetUp?: string): string {
+  const { serverUrl: url, migrations } = server
+  const isVivarium = variant === 'vivarium' || variant === 'vivarium embedded'
+  const options = JSON.stringify({ postgres: variant === 'vivarium' ? { url, migrations } : { migrations } })
+  const plugins = [...(isVivarium ? [`vivarium(${options})`] : []), ...(firstSetUp === undefined ? [] : ['first'])]
+  return lines(
     "import { defineConfig } from 'vitest/config'",
-    ...(plugin ? ["import { vivarium } from 'vivarium/vitest'"] : []),
+    ...(isVivarium ? ["import { vivarium } from 'vivarium/vitest'"] : []),
+    ...(firstSetUp === undefined
+      ? []
+      : ['', `const first = { name: 'first', config: addFirst }`, addFirst(firstSetUp)]),
     '',
     'export default defineConfig({',
-    ...(plugin ? [`  plugins: [vivarium(${options})],`] : []),
+    `  plugins: [${plugins.join(', ')}],`,
     '  test: {',
     "    include: ['*.test.mjs'],",
     "    pool: 'forks',",
     `    maxWorkers: ${server.databaseUrls.length},`,
-    ...(plugin ? [] : [`    setupFiles: ['./set-up-${fileNameOf(variant)}.mjs'],`]),
+    ...(isVivarium ? [] : [`    setupFiles: ['./set-up-${fileNameOf(variant)}.mjs'],`]),
     '  },',
     '})',
-    '',
-  ].join('\n')
+  )
+}
+
+function addFirst(setUp: string): string {
+  return `function addFirst(config) {
+  config.test.setupFiles = ['./${setUp}', ...config.test.setupFiles]
+  config.test.sequence = { ...config.test.sequence, setupFiles: 'list' }
+}`
 }
 
 /** The text of the variant's set-up file; Vivarium has none. */
@@ -40,6 +51,7 @@ export function setUpOf(variant: SuiteVariant, server: SuiteServer): string | un
   ]
   switch (variant) {
     case 'vivarium':
+    case 'vivarium embedded':
       return undefined
     case 'no isolation':
       return lines(...chooseDatabase)
