@@ -7,15 +7,17 @@ import type { QueryRow } from '../../src/postgres/connection/client.ts'
 /** An embedded server of its own that keeps no image: the developer's cache is not the tests' to fill. */
 export async function startScratchServer(): Promise<PostgresServer> {
   const server = await startEmbeddedServer()
-  return Object.assign(Object.create(server) as PostgresServer, {
+  const close = (): Promise<void> => server.close()
+  return {
     kind: server.kind,
     versionNumber: server.versionNumber,
     maintenance: server.maintenance,
-    application: server.application.bind(server),
-    applicationUrl: server.applicationUrl.bind(server),
+    application: (database) => server.application(database),
+    applicationUrl: (database) => server.applicationUrl(database),
     saveImage: () => Promise.resolve(),
-    close: () => server.close(),
-  })
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 export function connectTestServer(url: string): Promise<PostgresServer> {

@@ -13,7 +13,7 @@ import { unlockClone } from './find-clone.ts'
  */
 export async function sweepDeadRuns(client: PostgresClient, isCancelled: () => boolean): Promise<string[]> {
   // A run takes its lock before its first clone exists and a run's name is never used again: once free, it is dead.
-  const run = lockKeyOf('run', `pg_catalog.substring(d.datname::text from '${clonePattern}')`)
+  const run = lockKeyOf('run', `pg_catalog.substring(d.datname::text, '${clonePattern}')`)
   const rows = await client.query(
     `SELECT d.datname AS name FROM pg_catalog.pg_database d
       WHERE d.datname ~ '${clonePattern}' AND pg_catalog.pg_has_role(d.datdba, 'MEMBER')

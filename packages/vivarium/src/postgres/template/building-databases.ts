@@ -19,7 +19,7 @@ export async function discardBuilding(client: PostgresClient, building: string):
 
 /** Drops what builders left that died: half-built templates whose lock nobody else holds. */
 export async function sweepBuildings(client: PostgresClient): Promise<void> {
-  const hash = `pg_catalog.substring(d.datname::text from '${buildingPattern}')`
+  const hash = `pg_catalog.substring(d.datname::text, '${buildingPattern}')`
   const key = lockKeyOf('template', hash)
   const rows = await client.query(
     `SELECT d.datname AS name, ${hash} AS hash FROM pg_catalog.pg_database d

@@ -102,7 +102,7 @@ async function runFile(
     })
   }
   if (wrapped) {
-    const end = { start: text.trimEnd().length, end: text.length }
+    const end = { start: Math.max(0, text.trimEnd().length - 1), end: text.length }
     await client.query('COMMIT').catch((error: unknown) => {
       throw error instanceof PostgresServerError ? statementFailed(file, text, end, error, orderHint) : error
     })
