@@ -125,8 +125,7 @@ function decodeUnicode(raw: string, quote: string): string {
   const clause = /uescape(?:\s|--[^\n\r]*|\/\*[^]*\*\/)*[eE]?'([^])'$/i.exec(raw)
   const escape = clause?.[1] ?? '\\'
   const end = raw.lastIndexOf(quote, clause === null ? raw.length : clause.index)
-  const inner =
-    quote === '"' ? raw.slice(3, end).replaceAll('""', '"') : joinSegments(raw.slice(0, end + 1), 2, false)
+  const inner = quote === '"' ? raw.slice(3, end).replaceAll('""', '"') : joinSegments(raw.slice(0, end + 1), 2, false)
   const pattern = `${escape.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')}(?:([0-9a-fA-F]{4})|\\+([0-9a-fA-F]{6})|(${escape.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')}))`
   return inner.replace(new RegExp(pattern, 'g'), (_all, short?: string, long?: string) =>
     short === undefined && long === undefined ? escape : fromCodePoint((short ?? long) as string),

@@ -36,7 +36,9 @@ export function readDrop(cursor: TokenCursor): StatementKind | undefined {
 export function readAlter(cursor: TokenCursor): StatementKind | undefined {
   if (cursor.acceptWords('system')) return refuses('ALTER SYSTEM')
   if (cursor.acceptWords('database')) {
-    return cursor.acceptName() && cursor.acceptWords('set', 'tablespace') ? refuses('ALTER DATABASE SET TABLESPACE') : undefined
+    return cursor.acceptName() && cursor.acceptWords('set', 'tablespace')
+      ? refuses('ALTER DATABASE SET TABLESPACE')
+      : undefined
   }
   if (cursor.acceptWords('table')) {
     const words = cursor.tokens.map((token) => (token.kind === 'word' ? token.value : ''))

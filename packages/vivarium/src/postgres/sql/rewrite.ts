@@ -12,7 +12,7 @@ export interface RewrittenText {
    * Maps a position in the rewritten text to one in the original, both as the server counts: from 1, in characters.
    * What points into a replacement maps to the start of the part that it replaced; 0 (no position) stays 0.
    */
-  originalPosition(position: number): number
+  originalPosition: (position: number) => number
 }
 
 /** Replaces parts of a text. The parts may be empty (an insertion) and in any order, but must not overlap. */
@@ -21,7 +21,8 @@ export function replaceSpans(text: string, replacements: readonly Replacement[])
   let rewritten = ''
   let last = 0
   for (const { start, end, text: replacement } of ordered) {
-    if (start < last || end < start || end > text.length) throw new RangeError(`No part of the text: ${start} to ${end}`)
+    if (start < last || end < start || end > text.length)
+      throw new RangeError(`No part of the text: ${start} to ${end}`)
     rewritten += text.slice(last, start) + replacement
     last = end
   }

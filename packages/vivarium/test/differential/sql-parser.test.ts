@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { loadModule, parseSync, scanSync } from 'libpg-query'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { classify } from './classify.ts'
-import type { Statement } from './classify.ts'
-import { tokenize } from './lexer.ts'
-import { brokenStatements, statements } from './oracle-corpus.ts'
-import { splitStatements } from './split.ts'
+import { classify } from '../../src/postgres/sql/classify.ts'
+import type { Statement } from '../../src/postgres/sql/classify.ts'
+import { tokenize } from '../../src/postgres/sql/lexer.ts'
+import { brokenStatements, statements } from './sql-corpus.ts'
+import { splitStatements } from '../../src/postgres/sql/split.ts'
 
 /*
  * libpg-query is PostgreSQL 18's own scanner and parser: what it makes of a text is what the server would.
@@ -50,7 +50,12 @@ describe('against the parser of PostgreSQL 18', () => {
 
   test('a statement that lost, doubled or swapped a word is a command exactly when the server takes it for one', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...statements), fc.nat(), fc.constantFrom('drop', 'double', 'swap'), mutateAndCompare),
+      fc.property(
+        fc.constantFrom(...statements),
+        fc.nat(),
+        fc.constantFrom('drop', 'double', 'swap'),
+        mutateAndCompare,
+      ),
       { numRuns: 2000 },
     )
   })
@@ -71,11 +76,11 @@ describe('against the parser of PostgreSQL 18', () => {
 
 describe('against the scanner of PostgreSQL 18', () => {
   const pieces = [
-    ...`a _ é 1 $ ' " \\ ; ( ) . , : - / * + = < @ \n \t \u{1f600}`.split(' ').filter(Boolean),
-    ...['\n', ' ', '\t', '\r'],
-    ...["''", '""', '$$', '$a$', '$1', "e'", "E'", "u&'", 'U&"', "b'", "x'", '--', '/*', '*/', '::', ':=', '..', '1.', 'e5'],
-    ...["\\'", "'\n'", "' \r '", '||', '0x1f', '1_000', '.5', '<=', '=-', '@-', 'begin', 'u&', '/', '*', '-'],
-  ]
+    `a _ é 😀 1 $ ' " \\ ; ( ) . , : - / * + = < @ '' "" $$ $a$ $1 e' E' u&' U&" b' x' u& -- /* */ :: := .. 1. .5 e5 \\'`,
+    `|| 0x1f 1_000 <= =- @- begin`,
+  ].flatMap((line) => line.split(' '))
+  pieces.push('\n', ' ', '\t', '\r', "'\n'", "' \r '")
+
   test('every token begins and ends where the server sees it', () => {
     let compared = 0
     fc.assert(
@@ -158,9 +163,22 @@ function rawTokens(text: string): string[] {
 }
 
 function disguised(): fc.Arbitrary<string> {
-  const filler = fc.constantFrom(' ', '\n', '\t\r\n', ' /* ; */ ', ' /* a /* b */ \' */', ' -- it\'s; "\n', ' --\n/**/', '\f \v')
+  const filler = fc.constantFrom(
+    ' ',
+    '\n',
+    '\t\r\n',
+    ' /* ; */ ',
+    " /* a /* b */ ' */",
+    ' -- it\'s; "\n',
+    ' --\n/**/',
+    '\f \v',
+  )
   return fc
-    .tuple(fc.constantFrom(...statements), fc.array(filler, { minLength: 8, maxLength: 8 }), fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }))
+    .tuple(
+      fc.constantFrom(...statements),
+      fc.array(filler, { minLength: 8, maxLength: 8 }),
+      fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }),
+    )
     .map(([statement, fillers, upper]) =>
       tokenize(statement)
         .map((token, index) => {
@@ -179,7 +197,8 @@ function scan(text: string): string[] | undefined {
   const bytes = Buffer.from(text)
   try {
     const { tokens } = scanSync(text)
-    if (/'[ \t\f\v]*--|'\s*[\n\r]\s*--/.test(text) && tokens.some((token) => token.tokenName === 'SQL_COMMENT')) return undefined
+    if (/'[ \t\f\v]*--|'\s*[\n\r]\s*--/.test(text) && tokens.some((token) => token.tokenName === 'SQL_COMMENT'))
+      return undefined
     return tokens
       .filter((token) => !token.tokenName.endsWith('COMMENT'))
       .map((token) => bytes.subarray(token.start, token.end).toString())
@@ -189,7 +208,9 @@ function scan(text: string): string[] | undefined {
 }
 
 function isTransactionKind(kind: string): boolean {
-  return /^(begin|commit|rollback|savepoint|release|rollbackTo|.*Prepared|prepareTransaction|setTransaction|setSession.*)$/.test(kind)
+  return /^(begin|commit|rollback|savepoint|release|rollbackTo|.*Prepared|prepareTransaction|setTransaction|setSession.*)$/.test(
+    kind,
+  )
 }
 
 function ours(text: string): unknown[] {
@@ -204,7 +225,14 @@ function comparable(statement: Statement): Node {
     case 'setSessionCharacteristics': {
       const { isolation, readOnly, deferrable } = statement
       const tag = kind === 'begin' ? statement.tag : undefined
-      return { kind, tag, isolation, readOnly, deferrable, snapshot: kind === 'setTransaction' && statement.snapshot === true }
+      return {
+        kind,
+        tag,
+        isolation,
+        readOnly,
+        deferrable,
+        snapshot: kind === 'setTransaction' && statement.snapshot === true,
+      }
     }
     case 'set': {
       const { name, local, isDefault, fromCurrent = false, replay } = statement
