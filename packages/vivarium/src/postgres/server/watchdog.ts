@@ -43,7 +43,8 @@ export async function startWatchdog(run: RunFolder, user: ServerUser | undefined
   const child = spawn('/bin/sh', ['-c', script, 'vivarium-watchdog', run.path], {
     cwd: '/',
     detached: true,
-    env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
+    // It needs rm, sleep and readlink even where a test has a PATH with nothing on it.
+    env: { PATH: `/usr/local/bin:/usr/bin:/bin:${process.env['PATH'] ?? ''}`, LC_ALL: 'C' },
     stdio: ['pipe', 'ignore', 'ignore'],
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   })
