@@ -106,7 +106,7 @@ function readSpecialSetting(cursor: TokenCursor): ({ name: string } & SetValue) 
   }
   if (cursor.acceptWords('xml', 'option')) {
     const value = cursor.acceptOneOf('document', 'content')
-    return value === undefined ? undefined : { name: 'xmloption', isDefault: false, value }
+    return value === undefined ? undefined : { name: 'xmloption', isDefault: false, value: value.toUpperCase() }
   }
   cursor.position = start
   return undefined
