@@ -1,0 +1,56 @@
+import { openVivarium, type Sandbox, SandboxFailures, type Vivarium } from '../../src/index.ts'
+import type { PlainServer } from './plain-database.ts'
+import { describeServer, migrations } from './plain-server.ts'
+import { connect, type ConnectOptions, type WireConnection } from './wire.ts'
+
+/** Opens a vivarium on that schema: embedded, or on the server that VIVARIUM_POSTGRES_URL names. */
+export function openTestVivarium(options: { waitMs?: number } = {}): Promise<Vivarium> {
+  return openVivarium({ postgres: { migrations, ...options } })
+}
+
+/** The server behind a vivarium, for plain databases beside its own. */
+export function plainServerOf(vivarium: Vivarium): PlainServer {
+  const run = vivarium.describe().postgres?.run
+  if (run === undefined) throw new Error('the vivarium has no Postgres')
+  return describeServer(run.maintenance, run.application)
+}
+
+/** Runs `fn` with a new current sandbox and a connection to it; closes both, and fails if closing does. */
+export async function inSandbox<T>(
+  vivarium: Vivarium,
+  fn: (connection: WireConnection, sandbox: Sandbox) => Promise<T>,
+  options: ConnectOptions = {},
+): Promise<T> {
+  const sandbox = await vivarium.openSandbox({ title: 'a wire test' })
+  let connection: WireConnection | undefined
+  try {
+    connection = await connect(vivarium.postgres.url, options)
+    const result = await fn(connection, sandbox)
+    if (!connection.isClosed) await connection.end()
+    return result
+  } catch (error) {
+    // The test's own error is the one to show, not what closing then finds.
+    connection?.socket.destroy()
+    await sandbox.close().catch(() => undefined)
+    throw error
+  } finally {
+    await sandbox.close()
+  }
+}
+
+/** Codes of everything that broke at close, in order; empty when nothing did. */
+export async function closeCodes(sandbox: Sandbox): Promise<string[]> {
+  const error = await closeError(sandbox)
+  return error === undefined ? [] : error.errors.map((one) => String((one as { code?: unknown }).code))
+}
+
+/** What close rejects with. */
+export async function closeError(sandbox: Sandbox): Promise<SandboxFailures | undefined> {
+  try {
+    await sandbox.close()
+    return undefined
+  } catch (error) {
+    if (error instanceof SandboxFailures) return error
+    throw error
+  }
+}

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PlainDatabases } from '../support/plain-database.ts'
+import { migrations } from '../support/plain-server.ts'
+import { openTestVivarium, plainServerOf } from '../support/vivarium.ts'
+import type { Vivarium } from '../../src/index.ts'
+import { compare, renderDifferences } from './compare.ts'
+import { everyConnection } from './every-connection.ts'
+import { play } from './play.ts'
+import type { Exclusion } from './script.ts'
+import { scripts } from './scripts/index.ts'
+
+let vivarium: Vivarium
+let databases: PlainDatabases
+const usedEverywhere = new Set<Exclusion>()
+let compared = 0
+
+beforeAll(async () => {
+  vivarium = await openTestVivarium()
+  databases = await PlainDatabases.open(plainServerOf(vivarium), migrations)
+})
+
+afterAll(async () => {
+  await databases?.close()
+  await vivarium?.close()
+})
+
+for (const script of scripts) {
+  test(`a sandbox answers like a plain server: ${script.name}`, async () => {
+    const database = await databases.create()
+    try {
+      const plain = await play(database.target, script)
+      const sandbox = await vivarium.openSandbox({ title: script.name })
+      let other
+      try {
+        other = await play(vivarium.postgres.url, script)
+      } finally {
+        await sandbox.close()
+      }
+      const exclusions = script.exclude ?? []
+      const { differences, used } = compare(plain, other, [...everyConnection, ...exclusions])
+      expect(renderDifferences(differences)).toBe('')
+      expect(exclusions.filter((exclusion) => !used.has(exclusion)), 'exclusions that were not used').toEqual([])
+      for (const exclusion of used) usedEverywhere.add(exclusion)
+      compared += 1
+    } finally {
+      await database.drop()
+    }
+  })
+}
+
+test('every exclusion that holds for all scripts was used', () => {
+  // With a name filter only some scripts ran: then nothing can be said about the others' exclusions.
+  if (compared < scripts.length) return
+  expect(everyConnection.filter((exclusion) => !usedEverywhere.has(exclusion))).toEqual([])
+})
