@@ -67,6 +67,9 @@ function report(rows: readonly ResultRow[]): void {
   if (missing.length > 0) process.exitCode = 1
 }
 
+// What is open closes itself when the process ends: temporary folders, and the arms when their channel does.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })
 const results = await measure(
   chooseGroups(values.only),

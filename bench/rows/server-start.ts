@@ -1,9 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { runProbe } from '../process/probe.ts'
 import type { ResultRow } from '../results.ts'
 import { summarise } from '../statistics.ts'
+import { openTemporaryFolder } from '../temporary-folder.ts'
 import type { BenchPlan } from './plan.ts'
 import { measureRow } from './row.ts'
 import type { RowBody } from './row.ts'
@@ -54,12 +52,6 @@ async function measureStart(cacheFolder: string): Promise<number> {
 }
 
 async function inCacheFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'vivarium-bench-cache-'))
-  // The server may run as another user, who has to reach what is cached here.
-  await chmod(folder, 0o755)
-  try {
-    return await run(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  await using folder = await openTemporaryFolder('cache')
+  return await run(folder.path)
 }

@@ -1,7 +1,7 @@
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openTemporaryFolder } from '../temporary-folder.ts'
 import type { SuiteKind } from './kinds.ts'
 import { configOf, fileNameOf, setUpOf } from './variants.ts'
 import type { SuiteServer, SuiteVariant } from './variants.ts'
@@ -28,8 +28,8 @@ const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url)
 /** Writes a suite, with a Vitest configuration for each variant; the tests are the same files in each. */
 export async function generateSuite(options: GenerateSuiteOptions): Promise<GeneratedSuite> {
   const { kind, files, testsPerFile, variants, server } = options
-  const folder = await mkdtemp(join(tmpdir(), 'vivarium-bench-suite-'))
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+  const temporary = await openTemporaryFolder('suite')
+  const folder = temporary.path
   try {
     await symlink(nodeModules, join(folder, 'node_modules'))
     await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
@@ -45,10 +45,15 @@ export async function generateSuite(options: GenerateSuiteOptions): Promise<Gene
       if (setUp !== undefined) await writeFile(join(folder, `set-up-${fileNameOf(variant)}.mjs`), setUp)
     }
   } catch (error) {
-    await remove()
+    await temporary[Symbol.asyncDispose]()
     throw error
   }
-  return { folder, tests: files * testsPerFile, configFile: configName, [Symbol.asyncDispose]: remove }
+  return {
+    folder,
+    tests: files * testsPerFile,
+    configFile: configName,
+    [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
+  }
 }
 
 function configName(variant: SuiteVariant): string {

@@ -36,6 +36,8 @@ function runVitest(
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    const onExit = (): void => void child.kill()
+    process.once('exit', onExit)
     let text = ''
     const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
     for (const stream of [child.stdout, child.stderr])
@@ -43,6 +45,7 @@ function runVitest(
     child.on('error', reject)
     child.on('close', (code, signal) => {
       clearTimeout(timer)
+      process.off('exit', onExit)
       if (signal !== null) text = `ended by ${signal}; ${text}`
       resolve({ code: code ?? 1, text: text.slice(0, 2_000) })
     })
