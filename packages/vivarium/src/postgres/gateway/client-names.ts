@@ -1,0 +1,51 @@
+import type { ClientPortal, ClientStatement } from './client-statement.ts'
+
+/** What one virtual connection has named: prepared statements, portals, cursors. */
+export class ClientNames {
+  readonly statements = new Map<string, ClientStatement>()
+  readonly portals = new Map<string, ClientPortal>()
+  /** SQL cursors by name, and whether they are WITH HOLD. */
+  readonly cursors = new Map<string, boolean>()
+  readonly #connection: number
+
+  constructor(connection: number) {
+    this.#connection = connection
+  }
+
+  /** Real name of a statement made by SQL PREPARE. */
+  sqlStatementName(name: string): string {
+    return `vivarium_q${this.#connection}_${name}`.slice(0, 63)
+  }
+
+  /**
+   * Real name of a portal. Inside a transaction the unnamed one gets a name, so that nothing of ours or of another
+   * connection replaces it between two units.
+   */
+  portalName(name: string, inTransaction: boolean): string {
+    if (name !== '') return name
+    return inTransaction ? `vivarium_p${this.#connection}` : ''
+  }
+
+  /** A transaction has ended: its portals and cursors are gone; returns real names that are still to be closed. */
+  endTransaction(): string[] {
+    const stale: string[] = []
+    for (const { realName } of this.portals.values()) {
+      if (realName !== undefined && realName !== '') stale.push(realName)
+    }
+    this.portals.clear()
+    for (const [name, hold] of this.cursors) {
+      if (hold) continue
+      stale.push(name)
+      this.cursors.delete(name)
+    }
+    return stale
+  }
+
+  /** The client's statements are gone; returns real names of SQL-prepared ones. */
+  forgetStatements(): string[] {
+    const names: string[] = []
+    for (const { sqlPrepare } of this.statements.values()) if (sqlPrepare !== undefined) names.push(sqlPrepare.name)
+    this.statements.clear()
+    return names
+  }
+}

@@ -1,0 +1,109 @@
+import type { OwnMessage } from '../protocol/server-message.ts'
+import type { Statement } from '../sql/statement.ts'
+
+/** A prepared statement as one client knows it. It outlives sandboxes; the real one behind it may come and go. */
+export interface ClientStatement {
+  /** The text as the client sent it. */
+  readonly text: string
+  /** The text as it goes to the server: the same but for names of prepared statements. */
+  readonly serverText: string
+  readonly parameterTypes: readonly number[]
+  /** What it is; `undefined` for an empty text, or one that the server will refuse. */
+  readonly statement: Statement | undefined
+  /** Never sent to the server: the gateway carries it out. */
+  readonly isVirtual: boolean
+  /** Key of the real statement in the session's {@link PreparedStatements}; unnamed ones have none. */
+  key: string | undefined
+  /** Made by SQL PREPARE: the statement that makes it, with its real name. */
+  readonly sqlPrepare?: { readonly text: string; readonly name: string }
+}
+
+/** A bound statement. */
+export interface ClientPortal {
+  readonly statement: ClientStatement
+  readonly params: readonly (string | Uint8Array | null)[]
+  /** Its name in the real session; `undefined` for a virtual statement. */
+  readonly realName: string | undefined
+}
+
+/** Where the parts of a Bind message lie. */
+export interface BindParts {
+  readonly portal: string
+  readonly statement: string
+  /** Offset behind the two names: format codes, values, result formats. */
+  readonly restStart: number
+}
+
+export function readBindNames(buffer: Buffer, start: number, end: number): BindParts {
+  const portalEnd = buffer.indexOf(0, start)
+  const statementEnd = buffer.indexOf(0, portalEnd + 1)
+  if (portalEnd === -1 || statementEnd === -1 || statementEnd >= end) throw new RangeError('a Bind without its names')
+  return {
+    portal: buffer.toString('utf8', start, portalEnd),
+    statement: buffer.toString('utf8', portalEnd + 1, statementEnd),
+    restStart: statementEnd + 1,
+  }
+}
+
+/** The values of a Bind message: text format as strings, binary format as bytes. */
+export function readBindValues(buffer: Buffer, restStart: number): (string | Uint8Array | null)[] {
+  let position = restStart
+  const formatCount = buffer.readUInt16BE(position)
+  position += 2
+  const formatStart = position
+  position += formatCount * 2
+  const count = buffer.readUInt16BE(position)
+  position += 2
+  const values: (string | Uint8Array | null)[] = []
+  for (let index = 0; index < count; index++) {
+    const length = buffer.readInt32BE(position)
+    position += 4
+    if (length < 0) {
+      values.push(null)
+      continue
+    }
+    const formatIndex = formatCount === 1 ? 0 : index
+    const isBinary = formatIndex < formatCount && buffer.readUInt16BE(formatStart + formatIndex * 2) === 1
+    values.push(
+      isBinary
+        ? Uint8Array.from(buffer.subarray(position, position + length))
+        : buffer.toString('utf8', position, position + length),
+    )
+    position += length
+  }
+  return values
+}
+
+export function unknownStatement(name: string): OwnMessage {
+  return {
+    code: '26000',
+    message: name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`,
+    file: name === '' ? 'postgres.c' : 'prepare.c',
+    routine: name === '' ? 'exec_bind_message' : 'FetchPreparedStatement',
+  }
+}
+
+export function duplicateStatement(name: string): OwnMessage {
+  return {
+    code: '42P05',
+    message: `prepared statement "${name}" already exists`,
+    file: 'prepare.c',
+    routine: 'StorePreparedStatement',
+  }
+}
+
+export function unknownPortal(name: string): OwnMessage {
+  return {
+    code: '34000',
+    message: `portal "${name}" does not exist`,
+    file: 'postgres.c',
+    routine: 'exec_execute_message',
+  }
+}
+
+export const abortedTransaction: OwnMessage = {
+  code: '25P02',
+  message: 'current transaction is aborted, commands ignored until end of transaction block',
+  file: 'postgres.c',
+  routine: 'exec_bind_message',
+}

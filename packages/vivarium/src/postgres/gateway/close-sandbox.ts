@@ -1,0 +1,72 @@
+import { nextTurn, now } from '../../core/clock.ts'
+import { VivariumError } from '../../core/errors.ts'
+import type { OwnMessage } from '../protocol/server-message.ts'
+import type { VirtualConnection } from './virtual-connection.ts'
+import type { World } from './world.ts'
+
+/** How long a cancelled statement may take to end before its session is given up. Milliseconds. */
+const cancelDeadlineMs = 5000
+
+/**
+ * Ends the innermost sandbox of a world: reports and ends what is still going on, then rolls back. `refuse` is called
+ * when nothing more may begin. Resolves to what the test left behind.
+ */
+export async function closeSandbox(world: World, title: string, refuse: () => void): Promise<unknown[]> {
+  // Statements that the test sent without awaiting them are in the sockets already: let them be seen here, and not run
+  // in the next sandbox.
+  await nextTurn()
+  const failures: unknown[] = []
+  const waiting = world.turns.waiting as readonly VirtualConnection[]
+  const holder = world.turns.holder as VirtualConnection | undefined
+  refuse()
+  for (const connection of waiting) {
+    failures.push(stillRunning(title, connection))
+    connection.terminate(endOfSandbox(title))
+  }
+  if (holder !== undefined) {
+    const { runningText } = holder.units
+    failures.push(runningText === undefined ? leftOpen(title, holder) : stillRunning(title, holder))
+    await endHolder(world, holder, title)
+  }
+  world.closeLevel()
+  return failures
+}
+
+async function endHolder(world: World, holder: VirtualConnection, title: string): Promise<void> {
+  const isRunning = holder.units.runningText !== undefined
+  holder.terminate(endOfSandbox(title))
+  if (!isRunning) return
+  try {
+    if (!world.session.quiet) await world.session.cancel()
+    await world.idle(cancelDeadlineMs)
+  } catch (error) {
+    world.break(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function endOfSandbox(title: string): OwnMessage {
+  return {
+    code: '57P01',
+    message: 'terminating connection: its sandbox has been closed',
+    detail: `The sandbox was "${title}".`,
+    hint: 'Await every statement and end every transaction before the test ends.',
+  }
+}
+
+function stillRunning(title: string, connection: VirtualConnection): VivariumError {
+  return new VivariumError('STATEMENT_STILL_RUNNING', {
+    what: `A statement was still running on connection ${connection.id} when the sandbox "${title}" closed; it was cancelled and its connection ended.`,
+    seen: connection.units.runningText,
+    remedy: 'Await it in the test, or stop what sends it (a background job, a pool that is not drained) before the test ends.',
+  })
+}
+
+function leftOpen(title: string, connection: VirtualConnection): VivariumError {
+  const { transactionText, transactionSince, lastText } = connection.units
+  const openFor = Math.round(now() - transactionSince)
+  return new VivariumError('TRANSACTION_LEFT_OPEN', {
+    what: `A transaction was still open on connection ${connection.id} when the sandbox "${title}" closed; it was rolled back and its connection ended.`,
+    seen: `it began with "${transactionText}" ${openFor} ms before; its last statement was "${lastText}"`,
+    remedy: 'Commit or roll it back before the test ends. A client checked out of a pool and never released is the usual cause.',
+  })
+}

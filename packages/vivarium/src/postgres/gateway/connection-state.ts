@@ -1,0 +1,100 @@
+import type { IsolationLevel } from '../sql/statement.ts'
+import { noSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
+
+/** A savepoint of the application; its name in the real session comes from its place on the stack. */
+export interface VirtualSavepoint {
+  readonly name: string
+  /** What a rollback to it goes back to. */
+  readonly settings: Settings
+}
+
+/** The application's transaction on one virtual connection. */
+export interface VirtualTransaction {
+  /** Number in the sandbox, from 1. */
+  readonly number: number
+  readonly readOnly: boolean
+  readonly isolation: IsolationLevel | undefined
+  readonly savepoints: readonly VirtualSavepoint[]
+  readonly settingsBefore: Settings
+}
+
+/**
+ * Where one virtual connection stands, as its client sees it. Immutable: translating a message computes the next state,
+ * and the state becomes true when the server's answer confirms it.
+ *
+ * idle → inTransaction (BEGIN) → failed (an error) → inTransaction (ROLLBACK TO) or idle (COMMIT, ROLLBACK)
+ */
+export type ConnectionState =
+  | { readonly status: 'idle'; readonly settings: Settings }
+  | { readonly status: 'inTransaction'; readonly settings: Settings; readonly transaction: VirtualTransaction }
+  | { readonly status: 'failed'; readonly settings: Settings; readonly transaction: VirtualTransaction }
+
+export const initialState: ConnectionState = { status: 'idle', settings: noSettings }
+
+/** The status byte that a client would see in production. */
+export function statusByte(state: ConnectionState): 'I' | 'T' | 'E' {
+  return state.status === 'idle' ? 'I' : state.status === 'inTransaction' ? 'T' : 'E'
+}
+
+export function begin(
+  state: ConnectionState,
+  number: number,
+  modes: { readOnly?: boolean; isolation?: IsolationLevel },
+): ConnectionState {
+  return {
+    status: 'inTransaction',
+    settings: state.settings,
+    transaction: {
+      number,
+      readOnly: modes.readOnly ?? false,
+      isolation: modes.isolation,
+      savepoints: [],
+      settingsBefore: state.settings,
+    },
+  }
+}
+
+export function commit(state: ConnectionState): ConnectionState {
+  return { status: 'idle', settings: state.settings }
+}
+
+export function rollback(state: ConnectionState): ConnectionState {
+  const settings = state.status === 'idle' ? state.settings : state.transaction.settingsBefore
+  return { status: 'idle', settings }
+}
+
+/** After an error: a transaction is tainted until its end or a ROLLBACK TO, a unit outside one is simply over. */
+export function fail(state: ConnectionState): ConnectionState {
+  return state.status === 'idle' ? state : { ...state, status: 'failed' }
+}
+
+export function withSettings(state: ConnectionState, settings: Settings): ConnectionState {
+  return state.settings === settings ? state : { ...state, settings }
+}
+
+/** Index of the innermost savepoint of that name, or -1. */
+export function findSavepoint(transaction: VirtualTransaction, name: string): number {
+  return transaction.savepoints.findLastIndex((savepoint) => savepoint.name === name)
+}
+
+export function pushSavepoint(state: ConnectionState, name: string): ConnectionState {
+  if (state.status === 'idle') return state
+  const savepoints = [...state.transaction.savepoints, { name, settings: state.settings }]
+  return { ...state, transaction: { ...state.transaction, savepoints } }
+}
+
+/** Releases the savepoint at an index and all after it. */
+export function popSavepoints(state: ConnectionState, index: number): ConnectionState {
+  if (state.status === 'idle') return state
+  const savepoints = state.transaction.savepoints.slice(0, index)
+  return { ...state, transaction: { ...state.transaction, savepoints } }
+}
+
+/** Rolls back to the savepoint at an index, which stays. */
+export function rollbackToSavepoint(state: ConnectionState, index: number): ConnectionState {
+  if (state.status === 'idle') return state
+  const savepoints = state.transaction.savepoints.slice(0, index + 1)
+  const settings = savepoints.at(-1)?.settings ?? state.settings
+  return { status: 'inTransaction', settings, transaction: { ...state.transaction, savepoints } }
+}

@@ -1,0 +1,340 @@
+import { bindComplete, closeComplete, noData, noParameters, parseComplete, readCString } from '../protocol/backend.ts'
+import { encodeClose, encodeDescribe, encodeExecute, encodeParse, flushMessage } from '../protocol/frontend.ts'
+import { Frontend } from '../protocol/message-types.ts'
+import type { MessageFields } from '../protocol/server-message.ts'
+import type { Statement } from '../sql/statement.ts'
+import {
+  abortedTransaction,
+  duplicateStatement,
+  readBindNames,
+  readBindValues,
+  unknownPortal,
+  unknownStatement,
+} from './client-statement.ts'
+import type { ClientPortal, ClientStatement } from './client-statement.ts'
+import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
+import { explainRefusal } from './refusal-hints.ts'
+import { setConfigEffect } from './set-config-effect.ts'
+import { planStatement } from './statement-plan.ts'
+import { isVirtualKind, withRealName } from './statement-texts.ts'
+import type { Unit } from './unit.ts'
+
+/** A message of the client: type byte at `start`, up to `end`. */
+export interface Frame {
+  readonly type: number
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
+}
+
+/** Translates one extended-protocol message (but Sync) of a unit. */
+export function translateExtended(unit: Unit, frame: Frame): void {
+  if (unit.isSkipping) return
+  switch (frame.type) {
+    case Frontend.parse:
+      return translateParse(unit, frame)
+    case Frontend.bind:
+      return translateBind(unit, frame)
+    case Frontend.describe:
+      return translateDescribe(unit, frame)
+    case Frontend.execute:
+      return translateExecute(unit, frame)
+    case Frontend.close:
+      return translateClose(unit, frame)
+    default:
+      if (unit.isReal) unit.session.send(flushMessage)
+  }
+}
+
+function copyOf(frame: Frame): Buffer {
+  return frame.buffer.subarray(frame.start, frame.end)
+}
+
+function translateParse(unit: Unit, frame: Frame): void {
+  const { owner, world, session } = unit
+  const { names } = owner
+  const name = readCString(frame.buffer, frame.start + 5, frame.end)
+  const textStart = frame.start + 5 + Buffer.byteLength(name) + 1
+  const zero = frame.buffer.indexOf(0, textStart)
+  const text = frame.buffer.toString('utf8', textStart, zero)
+  const parameterTypes: number[] = []
+  const typeCount = frame.buffer.readUInt16BE(zero + 1)
+  for (let index = 0; index < typeCount; index++) parameterTypes.push(frame.buffer.readInt32BE(zero + 3 + index * 4))
+
+  const statements = owner.texts.classify(text)
+  const statement = statements.length === 1 ? statements[0] : undefined
+  const known = statement?.kind === 'deallocate' ? names.statements.get(statement.name) : undefined
+  const isVirtual = statement !== undefined && (isVirtualKind(statement) || known !== undefined)
+  const refusedInFailed = unit.planned.status === 'failed' && statement !== undefined && !endsFailure(statement)
+  if (name !== '' && !refusedInFailed && names.statements.has(name)) {
+    unit.refuse(duplicateStatement(name))
+    return
+  }
+  if (statement?.kind === 'prepare' && !refusedInFailed && names.statements.has(statement.name)) {
+    unit.refuse(duplicateStatement(statement.name))
+    return
+  }
+  const rewritten =
+    statement === undefined || isVirtual ? undefined : withRealName(text, statement, (named) => realName(unit, named, statement))
+  const clientStatement: ClientStatement = {
+    text,
+    serverText: rewritten?.text ?? text,
+    parameterTypes,
+    statement,
+    isVirtual,
+    key: undefined,
+  }
+  if (isVirtual && !refusedInFailed) {
+    names.statements.set(name, clientStatement)
+    if (name === '') world.unnamedStatement = undefined
+    unit.answer(parseComplete)
+    return
+  }
+  unit.real()
+  names.statements.set(name, clientStatement)
+  unit.text = text
+  const onError = (fields: MessageFields): Buffer | undefined => {
+    if (names.statements.get(name) === clientStatement) names.statements.delete(name)
+    unit.failed(fields, unit.record(text, []))
+    return explainRefusal(fields, statement, unit.planned, rewritten)
+  }
+  if (name === '') {
+    world.unnamedStatement = clientStatement
+    session.send(rewritten === undefined ? copyOf(frame) : encodeParse('', rewritten.text, parameterTypes))
+    session.expect({ until: 'parse', visible: true, onError })
+    return
+  }
+  const key = currentKey(unit, clientStatement)
+  clientStatement.key = key
+  // In a failed transaction the server itself refuses the Parse, whatever we have prepared.
+  if (world.prepared.find(key) !== undefined && !refusedInFailed) {
+    unit.answer(parseComplete)
+    return
+  }
+  sendParse(unit, clientStatement, key)
+  session.expect({
+    until: 'parse',
+    visible: true,
+    onError: (fields) => {
+      world.prepared.forget(key)
+      return onError(fields)
+    },
+  })
+}
+
+function endsFailure(statement: Statement): boolean {
+  return statement.kind === 'commit' || statement.kind === 'rollback' || statement.kind === 'rollbackTo'
+}
+
+/** The real name for a client's name in SQL PREPARE, EXECUTE and DEALLOCATE. */
+export function realName(unit: Unit, name: string, statement: Statement): string | undefined {
+  if (statement.kind === 'prepare') return unit.owner.names.sqlStatementName(name)
+  const known = unit.owner.names.statements.get(name)
+  if (known === undefined || known.isVirtual) return undefined
+  return ensurePrepared(unit, name, known)
+}
+
+function translateBind(unit: Unit, frame: Frame): void {
+  const { owner, session } = unit
+  const { names } = owner
+  const parts = readBindNames(frame.buffer, frame.start + 5, frame.end)
+  const statement = names.statements.get(parts.statement)
+  if (statement === undefined) {
+    unit.refuse(unknownStatement(parts.statement))
+    return
+  }
+  if (statement.isVirtual) {
+    const isRefused =
+      unit.planned.status === 'failed' && statement.statement !== undefined && !endsFailure(statement.statement)
+    if (isRefused) {
+      unit.refuse(abortedTransaction)
+      return
+    }
+    names.portals.set(parts.portal, { statement, params: [], realName: undefined })
+    unit.answer(bindComplete)
+    return
+  }
+  const realStatement = ensurePrepared(unit, parts.statement, statement)
+  const realPortal = names.portalName(parts.portal, unit.planned.status !== 'idle')
+  if (realPortal !== '' && parts.portal === '') {
+    // Only the unnamed portal is replaced by a Bind; under our name it has to be closed first.
+    session.send(encodeClose('portal', realPortal))
+    session.expect({ until: 'close', visible: false })
+  }
+  const params = readBindValues(frame.buffer, parts.restStart)
+  if (realPortal === parts.portal && realStatement === parts.statement) session.send(copyOf(frame))
+  else {
+    const rest = frame.buffer.subarray(parts.restStart, frame.end)
+    const realNames = Buffer.from(`${realPortal}\0${realStatement}\0`)
+    const head = Buffer.allocUnsafe(5 + realNames.length)
+    head[0] = Frontend.bind
+    head.writeInt32BE(4 + realNames.length + rest.length, 1)
+    realNames.copy(head, 5)
+    session.send(head)
+    session.send(rest)
+  }
+  names.portals.set(parts.portal, { statement, params, realName: realPortal })
+  unit.text = statement.text
+  session.expect({
+    until: 'bind',
+    visible: true,
+    onError: (fields) => {
+      names.portals.delete(parts.portal)
+      unit.failed(fields, unit.record(statement.text, params))
+      return undefined
+    },
+  })
+}
+
+function translateDescribe(unit: Unit, frame: Frame): void {
+  const { owner, session } = unit
+  const isStatement = frame.buffer[frame.start + 5] === 0x53
+  const name = readCString(frame.buffer, frame.start + 6, frame.end)
+  const onError = (fields: MessageFields): undefined => {
+    unit.failed(fields)
+    return undefined
+  }
+  if (isStatement) {
+    const statement = owner.names.statements.get(name)
+    if (statement === undefined) return unit.refuse({ ...unknownStatement(name), routine: 'FetchPreparedStatement' })
+    if (statement.isVirtual) {
+      unit.answer(noParameters)
+      return unit.answer(noData)
+    }
+    session.send(encodeDescribe('statement', ensurePrepared(unit, name, statement)))
+    return session.expect({ until: 'describe', visible: true, onError })
+  }
+  const portal = owner.names.portals.get(name)
+  if (portal === undefined && !owner.names.cursors.has(name)) return unit.refuse(unknownPortal(name))
+  if (portal?.statement.isVirtual === true) return unit.answer(noData)
+  unit.real()
+  session.send(encodeDescribe('portal', portal?.realName ?? name))
+  session.expect({ until: 'describe', visible: true, onError })
+}
+
+function translateExecute(unit: Unit, frame: Frame): void {
+  const { owner } = unit
+  const name = readCString(frame.buffer, frame.start + 5, frame.end)
+  const maxRows = frame.buffer.readInt32BE(frame.end - 4)
+  const portal = owner.names.portals.get(name)
+  if (portal === undefined) {
+    if (!owner.names.cursors.has(name)) return unit.refuse(unknownPortal(name))
+    return execute(unit, undefined, name, maxRows)
+  }
+  const { statement } = portal.statement
+  if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
+  if (statement.kind === 'deallocate' && portal.statement.isVirtual) return deallocate(unit, statement)
+  const plan = planStatement(statement, unit.planned, {
+    implicitBlock: unit.executed > 0,
+    initialSettings: owner.initialSettings,
+    nextTransactionNumber: () => unit.nextTransactionNumber(),
+  })
+  unit.executed++
+  if (!plan.forward) return unit.run(plan, statement)
+  unit.note(plan, statement)
+  unit.planned = plan.next
+  if (statement.mayCallSetConfig) noteSetConfig(unit, statement, portal.params)
+  execute(unit, portal, portal.realName ?? name, maxRows, statement)
+}
+
+/** Calls of set_config set things as SET does; what cannot be read from them is said. */
+export function noteSetConfig(unit: Unit, statement: Statement, params: ClientPortal['params']): void {
+  const effect = setConfigEffect(statement.text, params, unit.planned.settings)
+  unit.planned = { ...unit.planned, settings: effect.settings }
+  if (effect.disturbs) unit.world.disturbSettings()
+  if (!effect.unreadable) return
+  unit.level.recorder.warn({
+    component: 'postgres',
+    kind: 'computed-setting',
+    message: 'set_config with a computed name or value: the setting lasts for this unit or transaction only',
+    text: statement.text,
+  })
+}
+
+function execute(unit: Unit, portal: ClientPortal | undefined, realPortal: string, maxRows: number, statement?: Statement): void {
+  const text = portal?.statement.text ?? realPortal
+  const record = unit.record(text, portal?.params ?? [])
+  const next = unit.planned
+  unit.real()
+  unit.session.send(encodeExecute(realPortal, maxRows))
+  unit.session.expect({
+    until: 'execute',
+    visible: true,
+    onTag: (tag) => {
+      noteNames(unit, statement)
+      return unit.completed(record, tag, next)
+    },
+    onError: (fields) => {
+      unit.failed(fields, record)
+      return explainRefusal(fields, statement, unit.owner.state)
+    },
+    onCopyIn: () => unit.startCopyIn(),
+  })
+}
+
+/** A completed statement has made or dropped a name. */
+export function noteNames(unit: Unit, statement: Statement | undefined): void {
+  const { names } = unit.owner
+  if (statement?.kind === 'declareCursor') names.cursors.set(statement.name, statement.hold)
+  else if (statement?.kind === 'closeCursor') {
+    if (statement.name === undefined) names.cursors.clear()
+    else names.cursors.delete(statement.name)
+  } else if (statement?.kind === 'prepare') noteSqlPrepare(unit, statement)
+  else if (statement?.kind === 'deallocate') {
+    const known = names.statements.get(statement.name)
+    if (known?.sqlPrepare !== undefined) unit.world.sqlPrepared.delete(known.sqlPrepare.name)
+    names.statements.delete(statement.name)
+  }
+}
+
+/** SQL PREPARE succeeded: the name is the client's, the real one is ours. */
+function noteSqlPrepare(unit: Unit, statement: Extract<Statement, { kind: 'prepare' }>): void {
+  const { names } = unit.owner
+  const name = names.sqlStatementName(statement.name)
+  const offset = statement.span.start
+  const text =
+    statement.text.slice(0, statement.nameSpan.start - offset) + name + statement.text.slice(statement.nameSpan.end - offset)
+  unit.world.sqlPrepared.add(name)
+  names.statements.set(statement.name, {
+    text: statement.text,
+    serverText: text,
+    parameterTypes: [],
+    statement,
+    isVirtual: false,
+    key: undefined,
+    sqlPrepare: { text, name },
+  })
+}
+
+/** DEALLOCATE of a name that the client has. */
+export function deallocate(unit: Unit, statement: Extract<Statement, { kind: 'deallocate' }>): void {
+  const { names } = unit.owner
+  const known = names.statements.get(statement.name)
+  names.statements.delete(statement.name)
+  if (known?.sqlPrepare !== undefined && unit.world.sqlPrepared.delete(known.sqlPrepare.name)) {
+    unit.real()
+    unit.session.closeStatement(known.sqlPrepare.name)
+  }
+  unit.run({ forward: false, controls: [], tag: 'DEALLOCATE', next: unit.planned }, statement)
+}
+
+function translateClose(unit: Unit, frame: Frame): void {
+  const { owner, session } = unit
+  const isStatement = frame.buffer[frame.start + 5] === 0x53
+  const name = readCString(frame.buffer, frame.start + 6, frame.end)
+  if (isStatement) {
+    // The real statement stays: others may share it, and the next test will prepare it again.
+    owner.names.statements.delete(name)
+    return unit.answer(closeComplete)
+  }
+  const portal = owner.names.portals.get(name)
+  owner.names.portals.delete(name)
+  owner.names.cursors.delete(name)
+  const real = portal === undefined ? name : portal.realName
+  if (real === undefined || !unit.isReal) {
+    if (real !== undefined && real !== '') unit.world.stalePortals.push(real)
+    return unit.answer(closeComplete)
+  }
+  session.send(encodeClose('portal', real))
+  session.expect({ until: 'close', visible: true })
+}

@@ -1,0 +1,15 @@
+import type { Frame } from './extended-protocol.ts'
+import type { Unit } from './unit.ts'
+
+/** Translates a FunctionCall (fast path), which is a whole unit: large objects of libpq use it. */
+export function translateFunctionCall(unit: Unit, frame: Frame): void {
+  const record = unit.record(`function call ${frame.buffer.readInt32BE(frame.start + 5)}`, [])
+  unit.real()
+  unit.complete({
+    bytes: frame.buffer.subarray(frame.start, frame.end),
+    onError: (fields) => {
+      unit.failed(fields, record)
+      return undefined
+    },
+  })
+}

@@ -1,0 +1,28 @@
+import type { Recorder } from '../../core/interactions.ts'
+import type { Settings } from './settings.ts'
+import type { ConstraintCheck, SequenceSnapshot } from './template-facts.ts'
+
+/** One sandbox on a world's stack: the outermost is a real transaction, each one inside it a savepoint. */
+export interface Level {
+  readonly title: string
+  readonly recorder: Recorder
+  readonly openedAt: number
+  /** Its savepoint exists: something ran in it. */
+  started: boolean
+  /** Settings of the real session when its savepoint was made. */
+  settingsAtStart: Settings
+  /** The sequences when it opened. */
+  readonly sequences: SequenceSnapshot
+  constraintCheck: ConstraintCheck
+  /** Something in it may have changed the catalogue. */
+  changedCatalogue: boolean
+  /** Transactions of the application so far. */
+  transactions: number
+  /** Units run so far, to know whether what was read of its state still holds. */
+  units: number
+}
+
+/** Real name of a level's savepoint. */
+export function levelSavepoint(index: number): string {
+  return `vivarium_level${index}`
+}

@@ -1,0 +1,34 @@
+import { Backend } from '../protocol/message-types.ts'
+import { encodeMessageFields } from '../protocol/server-message.ts'
+import type { MessageFields } from '../protocol/server-message.ts'
+import type { RewrittenText } from '../sql/rewrite.ts'
+import type { Statement } from '../sql/statement.ts'
+import type { ConnectionState } from './connection-state.ts'
+
+/** SQLSTATEs that a statement gets only because the sandbox is one transaction (see docs/discoveries). */
+const onlyInsideTransaction: ReadonlySet<string> = new Set(['2D000', '55P04'])
+
+const remedy =
+  'A sandbox is one transaction that is rolled back, so this statement cannot run in it; in production it could. ' +
+  'Run it against a database with real commits (isolation: "database"), or before the tests, in a migration.'
+
+/**
+ * What a client is told instead of the server's own words: positions in a text that we rewrote are moved back, and an
+ * error that only the sandbox causes gets a hint with the remedy. `undefined` when the server's words stand.
+ */
+export function explainRefusal(
+  fields: MessageFields,
+  statement: Statement | undefined,
+  state: ConnectionState,
+  rewritten?: RewrittenText,
+): Buffer | undefined {
+  let told: Record<string, string> | undefined
+  if (rewritten !== undefined && fields['P'] !== undefined) {
+    told = { ...fields, P: String(rewritten.originalPosition(Number(fields['P']))) }
+  }
+  const code = fields['C'] ?? ''
+  const wouldRun = state.status === 'idle' && statement?.kind === 'refusesTransaction' && code === '25001'
+  const callsCommit = onlyInsideTransaction.has(code)
+  if (wouldRun || callsCommit) told = { ...(told ?? fields), H: remedy }
+  return told === undefined ? undefined : encodeMessageFields(Backend.errorResponse, told)
+}

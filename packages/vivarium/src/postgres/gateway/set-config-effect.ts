@@ -1,0 +1,56 @@
+import { findSetConfigCalls } from '../sql/set-config.ts'
+import type { SqlArgument } from '../sql/set-config.ts'
+import { quoteLiteral } from '../connection/client.ts'
+import type { Settings } from './settings.ts'
+import { withSetting } from './settings.ts'
+
+/** What calls of `set_config` in a statement do to the connection's settings. */
+export interface SetConfigEffect {
+  readonly settings: Settings
+  /** A call lasts until the transaction's end only, or its arguments cannot be read from the text. */
+  readonly disturbs: boolean
+  /** A call makes a setting of the session whose name or value is computed: it will not follow the connection. */
+  readonly unreadable: boolean
+}
+
+/** Reads the effect from the text and the bound values. */
+export function setConfigEffect(
+  text: string,
+  params: readonly (string | Uint8Array | null)[],
+  settings: Settings,
+): SetConfigEffect {
+  let changed = settings
+  let disturbs = false
+  let unreadable = false
+  for (const call of findSetConfigCalls(text)) {
+    const local = valueOf(call.local, params)
+    const name = valueOf(call.name, params)
+    const value = valueOf(call.value, params)
+    if (local !== undefined && local !== null && !/^(f|false|off|no|n|0)$/i.test(local)) disturbs = true
+    else if (local == null || name == null || value == null) {
+      disturbs = true
+      unreadable = true
+    } else changed = withSetting(changed, name.toLowerCase(), setStatement(name, value))
+  }
+  return { settings: changed, disturbs, unreadable }
+}
+
+function setStatement(name: string, value: string): string {
+  // A list setting's value would become one element: set_config takes the whole list as one text.
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`
+}
+
+/** `undefined` when it cannot be known. */
+function valueOf(argument: SqlArgument, params: readonly (string | Uint8Array | null)[]): string | null | undefined {
+  switch (argument.kind) {
+    case 'literal':
+      return argument.value
+    case 'parameter': {
+      const value = params[argument.index - 1]
+      if (value instanceof Uint8Array) return value.length === 1 && value[0] === 1 ? 'true' : undefined
+      return value
+    }
+    default:
+      return undefined
+  }
+}

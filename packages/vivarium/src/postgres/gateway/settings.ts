@@ -1,0 +1,92 @@
+import type { Statement } from '../sql/statement.ts'
+
+/**
+ * The settings that one virtual connection has made for its session, as statements that make them again. Immutable, so
+ * that a transaction's rollback is a step back to an earlier value. Two with the same `key` have the same effect.
+ */
+export interface Settings {
+  readonly key: string
+  /** SET statements by setting name. */
+  readonly statements: ReadonlyMap<string, string>
+}
+
+function toSettings(statements: ReadonlyMap<string, string>): Settings {
+  return { key: [...statements.values()].join(';'), statements }
+}
+
+/** What a session has that nobody changed. */
+export const noSettings: Settings = toSettings(new Map())
+
+/** Stands for "we no longer know what is set": differs from everything, so the next unit starts from a reset. */
+export const unknownSettings: Settings = { key: '\0unknown', statements: new Map() }
+
+export function withSetting(settings: Settings, name: string, statement: string): Settings {
+  const statements = new Map(settings.statements)
+  statements.delete(name)
+  statements.set(name, statement)
+  return toSettings(statements)
+}
+
+export function withoutSetting(settings: Settings, name: string): Settings {
+  if (!settings.statements.has(name)) return settings
+  const statements = new Map(settings.statements)
+  statements.delete(name)
+  return toSettings(statements)
+}
+
+/**
+ * Settings that end a session or a transaction from the server's side. On the one real session they would end every
+ * connection of the sandbox at once, so they are never forwarded.
+ */
+const sessionEnding: ReadonlySet<string> = new Set([
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'transaction_timeout',
+])
+
+export function endsSession(name: string): boolean {
+  return sessionEnding.has(name)
+}
+
+/** Keeps a stray write out of the database should our transaction ever be lost; see `beginStatements`. */
+export const guardOffStatement = 'SET default_transaction_read_only TO off'
+
+/** The statements that take a session from what is `applied` to what is `wanted`; none when it is there already. */
+export function settingsSteps(applied: Settings, wanted: Settings): string[] {
+  if (applied.key === wanted.key) return []
+  const steps: string[] = []
+  if (applied !== noSettings) {
+    const known = applied !== unknownSettings
+    if (!known || applied.statements.has('session_authorization')) steps.push('RESET SESSION AUTHORIZATION')
+    if (!known || applied.statements.has('role')) steps.push('RESET ROLE')
+    steps.push('RESET ALL', guardOffStatement)
+  }
+  // Who we are comes first: it decides what else may be set.
+  for (const name of ['session_authorization', 'role']) {
+    const statement = wanted.statements.get(name)
+    if (statement !== undefined) steps.push(statement)
+  }
+  for (const [name, statement] of wanted.statements) {
+    if (name !== 'session_authorization' && name !== 'role') steps.push(statement)
+  }
+  return steps
+}
+
+/** The settings after a SET of the session succeeded. */
+export function afterSet(settings: Settings, statement: Extract<Statement, { kind: 'set' }>, initial: Settings): Settings {
+  if (statement.isDefault) return restoreInitial(settings, statement.name, initial)
+  const changed = withSetting(settings, statement.name, statement.replay)
+  // SET SESSION AUTHORIZATION also sets the role to "none" (documentation of SET SESSION AUTHORIZATION).
+  return statement.name === 'session_authorization' ? withoutSetting(changed, 'role') : changed
+}
+
+/** The settings after a RESET succeeded: what the connection's start-up asked for is its default. */
+export function restoreInitial(settings: Settings, name: string, initial: Settings): Settings {
+  const statement = initial.statements.get(name)
+  return statement === undefined ? withoutSetting(settings, name) : withSetting(settings, name, statement)
+}
+
+/** Whether warnings reach the client: `client_min_messages` may say that only errors do. */
+export function showsWarnings(settings: Settings): boolean {
+  return !/\b(error|fatal|panic)\b/i.test(settings.statements.get('client_min_messages') ?? '')
+}

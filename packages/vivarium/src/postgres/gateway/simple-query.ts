@@ -1,0 +1,244 @@
+import { encodeCommandComplete, readCString } from '../protocol/backend.ts'
+import { encodeQuery, syncMessage } from '../protocol/frontend.ts'
+import { encodeOwnMessage } from '../protocol/server-message.ts'
+import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
+import { replaceSpans } from '../sql/rewrite.ts'
+import type { Replacement, RewrittenText } from '../sql/rewrite.ts'
+import type { Statement } from '../sql/statement.ts'
+import { duplicateStatement } from './client-statement.ts'
+import type { ConnectionState } from './connection-state.ts'
+import { deallocate, noteNames, noteSetConfig, realName } from './extended-protocol.ts'
+import type { Frame } from './extended-protocol.ts'
+import type { QueryRecord } from './query-record.ts'
+import { explainRefusal } from './refusal-hints.ts'
+import type { ReplyVerdict } from './reply.ts'
+import { planStatement } from './statement-plan.ts'
+import type { StatementPlan } from './statement-plan.ts'
+import type { Unit } from './unit.ts'
+import { failingStatement, keepUnit, undoUnit } from './world.ts'
+
+/** Translates a simple Query, which is a whole unit. */
+export function translateQuery(unit: Unit, frame: Frame): void {
+  const text = readCString(frame.buffer, frame.start + 5, frame.end)
+  const statements = unit.owner.texts.classify(text)
+  // Like the server, a simple Query drops the unnamed statement and the unnamed portal.
+  unit.owner.names.statements.delete('')
+  unit.owner.names.portals.delete('')
+  const only = statements[0]
+  if (statements.length === 1 && only !== undefined && runAlone(unit, only)) {
+    unit.complete({ bytes: syncMessage })
+    return
+  }
+  const query = new QueryTranslation(unit, text, statements)
+  if (query.isAllOurs) {
+    query.runOurs()
+    unit.complete({ bytes: syncMessage })
+    return
+  }
+  unit.real()
+  unit.world.unnamedStatement = undefined
+  const bytes = query.rewritten === undefined ? frame.buffer.subarray(frame.start, frame.end) : encodeQuery(query.rewritten.text)
+  unit.complete({
+    bytes,
+    onReached: () => query.start(),
+    onTag: (tag) => query.onTag(tag),
+    onError: (fields) => query.onError(fields),
+  })
+}
+
+/** Carries out a lone statement that never reaches the server as it is; false when it is to be sent. */
+function runAlone(unit: Unit, statement: Statement): boolean {
+  const { names } = unit.owner
+  if (unit.planned.status !== 'failed') {
+    if (statement.kind === 'prepare' && names.statements.has(statement.name)) {
+      unit.refuseStatement(duplicateStatement(statement.name), unit.record(statement.text, []))
+      return true
+    }
+    if (statement.kind === 'deallocate' && names.statements.has(statement.name)) {
+      deallocate(unit, statement)
+      return true
+    }
+  }
+  const plan = planAt(unit, statement, unit.planned, false)
+  if (plan.forward) return false
+  unit.run(plan, statement)
+  return true
+}
+
+function planAt(unit: Unit, statement: Statement, state: ConnectionState, implicitBlock: boolean): StatementPlan {
+  return planStatement(statement, state, {
+    implicitBlock,
+    initialSettings: unit.owner.initialSettings,
+    nextTransactionNumber: () => unit.nextTransactionNumber(),
+  })
+}
+
+/** One statement of the text, and what the server runs in its place. */
+interface Slot {
+  readonly statement: Statement
+  readonly plan: StatementPlan
+  /** How many command tags of the server stand for it. */
+  readonly tags: number
+  readonly error: OwnMessage | undefined
+}
+
+/**
+ * A query text of any number of statements. Transaction commands are rewritten in place, never split off: the server
+ * parses the whole text before it runs the first statement.
+ */
+class QueryTranslation {
+  readonly rewritten: RewrittenText | undefined
+  readonly #unit: Unit
+  readonly #slots: Slot[] = []
+  #index = 0
+  #seen = 0
+  #record: QueryRecord | undefined
+
+  constructor(unit: Unit, text: string, statements: readonly Statement[]) {
+    this.#unit = unit
+    const replacements: Replacement[] = []
+    let state = unit.planned
+    const prepared = new Set<string>()
+    for (const statement of statements) {
+      const plan = this.#plan(statement, state, statements.length > 1, prepared)
+      replacements.push(...this.#add(statement, plan, prepared))
+      state = plan.next
+      unit.planned = state
+      if (statement.mayCallSetConfig && plan.forward) {
+        noteSetConfig(unit, statement, [])
+        state = unit.planned
+      }
+    }
+    this.rewritten = replacements.length === 0 ? undefined : replaceSpans(text, replacements)
+  }
+
+  /** Nothing of it is for the server. */
+  get isAllOurs(): boolean {
+    return this.#slots.length > 0 && this.#slots.every((slot) => slot.tags === 0)
+  }
+
+  #plan(
+    statement: Statement,
+    state: ConnectionState,
+    implicitBlock: boolean,
+    prepared: ReadonlySet<string>,
+  ): StatementPlan {
+    const { statements } = this.#unit.owner.names
+    if (state.status !== 'failed') {
+      const isKnown = 'name' in statement && statement.name !== undefined && statements.has(statement.name)
+      if (statement.kind === 'prepare' && (isKnown || prepared.has(statement.name))) {
+        return { forward: false, controls: [], error: duplicateStatement(statement.name), next: state }
+      }
+      if (statement.kind === 'deallocate' && isKnown && statements.get(statement.name)?.sqlPrepare === undefined) {
+        return { forward: false, controls: [], tag: 'DEALLOCATE', next: state }
+      }
+    }
+    return planAt(this.#unit, statement, state, implicitBlock)
+  }
+
+  #add(statement: Statement, plan: StatementPlan, prepared: Set<string>): Replacement[] {
+    if (plan.error !== undefined) {
+      this.#slots.push({ statement, plan, tags: 1, error: plan.error })
+      return [{ ...statement.span, text: failingStatement }]
+    }
+    if (plan.forward) {
+      this.#slots.push({ statement, plan, tags: 1, error: undefined })
+      if (statement.kind === 'prepare') prepared.add(statement.name)
+      return this.#renamed(statement, prepared)
+    }
+    const { world } = this.#unit
+    const run = [
+      ...(plan.checksConstraints === true ? world.constraintCheck : []),
+      ...plan.controls,
+      ...(plan.boundary === 'keep' ? keepUnit : plan.boundary === 'undo' ? [undoUnit] : []),
+    ]
+    this.#slots.push({ statement, plan, tags: run.length, error: undefined })
+    return [{ ...statement.span, text: run.join('; ') }]
+  }
+
+  #renamed(statement: Statement, prepared: ReadonlySet<string>): Replacement[] {
+    if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') return []
+    const name = prepared.has(statement.name)
+      ? this.#unit.owner.names.sqlStatementName(statement.name)
+      : realName(this.#unit, statement.name, statement)
+    return name === undefined ? [] : [{ ...statement.nameSpan, text: name }]
+  }
+
+  /** Carries out a text that is all ours. */
+  runOurs(): void {
+    const first = this.#slots[0]
+    if (first === undefined) return
+    this.#unit.planned = this.#unit.owner.state
+    for (const { statement, plan } of this.#slots) {
+      if (statement.kind === 'deallocate') deallocate(this.#unit, statement)
+      else this.#unit.run(plan, statement)
+    }
+  }
+
+  /** The server is at our text: what stands before its first own statement is due. */
+  start(): void {
+    for (const bytes of this.#advance()) this.#unit.session.say(bytes)
+  }
+
+  onTag(tag: string | undefined): ReplyVerdict {
+    const slot = this.#slots[this.#index]
+    // An empty query: no statement, one answer.
+    if (slot === undefined) return { forward: true }
+    this.#seen++
+    if (this.#seen < slot.tags) return { forward: false }
+    const isLast = this.#index === this.#slots.length - 1
+    const own = slot.plan.forward ? undefined : this.#ownAnswer(slot)
+    if (slot.plan.forward) this.#forwarded(slot, tag)
+    this.#index++
+    const then = [...(own ?? []), ...this.#advance()]
+    if (isLast && slot.plan.forward && tag !== undefined && this.#unit.holdsLastTag) {
+      this.#unit.heldTag = encodeCommandComplete(tag)
+      return { forward: false }
+    }
+    return { forward: slot.plan.forward, then }
+  }
+
+  #forwarded(slot: Slot, tag: string | undefined): void {
+    const { statement, plan } = slot
+    if (this.#record !== undefined) this.#unit.completed(this.#record, tag, plan.next)
+    noteNames(this.#unit, statement)
+  }
+
+  #ownAnswer(slot: Slot): Buffer[] {
+    const { plan } = slot
+    const unit = this.#unit
+    if (this.#record !== undefined) unit.completedOurs(this.#record, plan)
+    if (plan.boundary !== undefined) unit.world.unitRestarted(plan.next.settings)
+    const bytes: Buffer[] = []
+    if (plan.notice !== undefined && unit.showsNotices) bytes.push(encodeOwnMessage(plan.notice))
+    bytes.push(encodeCommandComplete(plan.tag ?? ''))
+    if (plan.forgets !== undefined) unit.owner.forget(plan.forgets)
+    return bytes
+  }
+
+  /** Steps over statements that have nothing to await, and begins the next one. */
+  #advance(): Buffer[] {
+    const bytes: Buffer[] = []
+    for (;;) {
+      const slot = this.#slots[this.#index]
+      this.#seen = 0
+      if (slot === undefined) return bytes
+      this.#record = this.#unit.record(slot.statement.text, [], this.#unit.owner.state)
+      this.#unit.note(slot.plan, slot.statement)
+      if (slot.tags > 0) return bytes
+      bytes.push(...this.#ownAnswer(slot))
+      if (slot.statement.kind === 'deallocate') this.#unit.owner.names.statements.delete(slot.statement.name)
+      this.#index++
+    }
+  }
+
+  onError(fields: MessageFields): Buffer | undefined {
+    const slot = this.#slots[this.#index]
+    if (slot?.error !== undefined) {
+      this.#unit.failed({ C: slot.error.code, M: slot.error.message }, this.#record)
+      return encodeOwnMessage(slot.error)
+    }
+    this.#unit.failed(fields, this.#record, slot?.plan.nextOnError)
+    return explainRefusal(fields, slot?.statement, this.#unit.owner.state, this.rewritten)
+  }
+}

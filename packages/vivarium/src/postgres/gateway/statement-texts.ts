@@ -1,0 +1,57 @@
+import { classify } from '../sql/classify.ts'
+import { replaceSpans } from '../sql/rewrite.ts'
+import type { RewrittenText } from '../sql/rewrite.ts'
+import type { Statement } from '../sql/statement.ts'
+
+const cacheLimit = 1000
+const longestCached = 10_000
+
+/** Classified texts, the most recent ones: applications send the same few texts again and again. */
+export class StatementTexts {
+  readonly #cache = new Map<string, readonly Statement[]>()
+
+  classify(text: string): readonly Statement[] {
+    const known = this.#cache.get(text)
+    if (known !== undefined) return known
+    const statements = classify(text)
+    if (text.length <= longestCached) {
+      if (this.#cache.size >= cacheLimit) this.#cache.delete(this.#cache.keys().next().value as string)
+      this.#cache.set(text, statements)
+    }
+    return statements
+  }
+}
+
+/** Kinds that never go to the server as they are. */
+export function isVirtualKind(statement: Statement): boolean {
+  switch (statement.kind) {
+    case 'begin':
+    case 'commit':
+    case 'rollback':
+    case 'savepoint':
+    case 'release':
+    case 'rollbackTo':
+    case 'prepareTransaction':
+    case 'commitPrepared':
+    case 'rollbackPrepared':
+    case 'setTransaction':
+    case 'setSessionCharacteristics':
+    case 'deallocateAll':
+      return true
+    case 'discard':
+      return statement.what === 'all'
+    default:
+      return false
+  }
+}
+
+/** The real name behind a client's name for a prepared statement; `undefined` leaves the name as it is. */
+export type RealNames = (name: string) => string | undefined
+
+/** Puts real names where a statement names a prepared one: PREPARE, EXECUTE, DEALLOCATE. */
+export function withRealName(text: string, statement: Statement, realNames: RealNames): RewrittenText | undefined {
+  if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') return undefined
+  const real = realNames(statement.name)
+  if (real === undefined) return undefined
+  return replaceSpans(text, [{ ...statement.nameSpan, text: real }])
+}

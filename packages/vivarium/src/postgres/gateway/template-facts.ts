@@ -1,0 +1,102 @@
+import { encodeBind, encodeExecute, encodeParse } from '../protocol/frontend.ts'
+import { quoteIdentifier } from '../connection/client.ts'
+import type { Session } from './session.ts'
+
+/** The state of sequences at one moment, ready to be restored. */
+export interface SequenceSnapshot {
+  /** By sequence oid: `last_value` and `is_called`; both are needed (a fresh sequence has 1, false). */
+  readonly states: ReadonlyMap<string, SequenceState>
+  /** Bind and Execute of the restoring statement; `undefined` when there is no sequence. */
+  readonly restore: Buffer | undefined
+}
+
+interface SequenceState {
+  readonly lastValue: string
+  readonly isCalled: boolean
+}
+
+const restoreName = 'vivarium_restore'
+
+/**
+ * Sets back the sequences that this session has touched. nextval's lock belongs to the top transaction, so pg_locks
+ * knows them, whatever was rolled back in between.
+ */
+const restoreText = `SELECT pg_catalog.count(pg_catalog.setval(s.oid::pg_catalog.regclass, s.last_value, s.is_called))
+FROM pg_catalog.pg_locks l
+JOIN ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]), pg_catalog.unnest($3::pg_catalog.bool[])) AS s(oid, last_value, is_called)
+ON s.oid = l.relation
+WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid()
+AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
+
+/** The message that prepares the restoring statement, once per session. */
+export const prepareRestore: Buffer = encodeParse(restoreName, restoreText)
+
+const allSequences = `SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND c.relpersistence <> 't'
+AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT') AND pg_catalog.has_sequence_privilege(c.oid, 'UPDATE')`
+
+const touchedSequences = `${allSequences} AND c.oid IN (SELECT l.relation FROM pg_catalog.pg_locks l
+WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid())`
+
+/** What every clone of one template has in common. */
+export interface TemplateFacts {
+  readonly sequences: SequenceSnapshot
+  readonly constraintCheck: ConstraintCheck
+}
+
+/** Reads a clone's facts, while nothing has been done to it. */
+export async function readTemplateFacts(session: Session): Promise<TemplateFacts> {
+  const sequences = toSnapshot(await readStates(session, allSequences))
+  return { sequences, constraintCheck: await readConstraintCheck(session) }
+}
+
+/** The snapshot with what the session's own transaction has changed since. */
+export async function refreshSequences(session: Session, base: SequenceSnapshot): Promise<SequenceSnapshot> {
+  const touched = await readStates(session, touchedSequences)
+  return touched.size === 0 ? base : toSnapshot(new Map([...base.states, ...touched]))
+}
+
+async function readStates(session: Session, which: string): Promise<Map<string, SequenceState>> {
+  const sequences = await session.query(which)
+  const states = new Map<string, SequenceState>()
+  if (sequences.length === 0) return states
+  const selects = sequences.map(
+    ([oid, schema, name]) =>
+      `SELECT ${oid}, last_value, is_called FROM ${quoteIdentifier(schema ?? '')}.${quoteIdentifier(name ?? '')}`,
+  )
+  for (const [oid, lastValue, isCalled] of await session.query(selects.join('\nUNION ALL '))) {
+    states.set(oid ?? '', { lastValue: lastValue ?? '1', isCalled: isCalled === 't' })
+  }
+  return states
+}
+
+function toSnapshot(states: ReadonlyMap<string, SequenceState>): SequenceSnapshot {
+  if (states.size === 0) return { states, restore: undefined }
+  const array = (values: readonly string[]): string => `{${values.join(',')}}`
+  const all = [...states.values()]
+  const bind = encodeBind('', restoreName, [
+    array([...states.keys()]),
+    array(all.map((state) => state.lastValue)),
+    array(all.map((state) => (state.isCalled ? 't' : 'f'))),
+  ])
+  return { states, restore: Buffer.concat([bind, encodeExecute('')]) }
+}
+
+/** Statements that check deferred constraints as a COMMIT does, then put their modes back; empty without any. */
+export type ConstraintCheck = readonly string[]
+
+/** Reads how deferred constraints are to be checked (constraint triggers included: they are in pg_constraint too). */
+export async function readConstraintCheck(session: Session): Promise<ConstraintCheck> {
+  const rows = await session.query(
+    `SELECT n.nspname, c.conname, c.condeferred FROM pg_catalog.pg_constraint c
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace WHERE c.condeferrable`,
+  )
+  if (rows.length === 0) return []
+  const deferred = rows.filter(([, , initiallyDeferred]) => initiallyDeferred === 't')
+  const check = ['SET CONSTRAINTS ALL IMMEDIATE']
+  if (deferred.length > 0) {
+    const names = deferred.map(([schema, name]) => `${quoteIdentifier(schema ?? '')}.${quoteIdentifier(name ?? '')}`)
+    check.push(`SET CONSTRAINTS ${[...new Set(names)].join(', ')} DEFERRED`)
+  }
+  return check
+}

@@ -1,0 +1,330 @@
+import { now } from '../../core/clock.ts'
+import { readyForQuery } from '../protocol/backend.ts'
+import { describeType, ProtocolViolation } from '../protocol/frame-reader.ts'
+import { encodeCopyFail } from '../protocol/frontend.ts'
+import { Frontend } from '../protocol/message-types.ts'
+import { encodeOwnMessage } from '../protocol/server-message.ts'
+import type { OwnMessage } from '../protocol/server-message.ts'
+import { rollback } from './connection-state.ts'
+import { translateExtended } from './extended-protocol.ts'
+import type { Frame } from './extended-protocol.ts'
+import { translateFunctionCall } from './function-call.ts'
+import { translateQuery } from './simple-query.ts'
+import { Unit } from './unit.ts'
+import type { VirtualConnection } from './virtual-connection.ts'
+import { World } from './world.ts'
+
+/**
+ * Runs one virtual connection's units in order: asks for the session, hands the messages to the translation, and holds
+ * the client's next unit back until this one's status is known.
+ *
+ * between units → waiting (another connection has the session) → in a unit → answered → between units
+ */
+export class UnitRunner {
+  /** The statement that began the open transaction, for reports. */
+  transactionText = ''
+  transactionSince = 0
+  /** The last statement, for reports. */
+  lastText = ''
+  readonly #connection: VirtualConnection
+  #unit: Unit | undefined
+  /** The world whose session this connection holds or waits for. */
+  #world: World | undefined
+  #isWaiting = false
+  /** A frame that waits for the session, or was refused it. */
+  #held: Frame | undefined
+  #refusal: OwnMessage | undefined
+  /** An extended unit was refused as a whole: everything up to Sync is skipped. */
+  #isSkipping = false
+  #toClose: string[] = []
+  #cancelling = 0
+  #endedWhileCancelling = false
+
+  constructor(connection: VirtualConnection) {
+    this.#connection = connection
+  }
+
+  get heldType(): number | undefined {
+    return this.#held?.type
+  }
+
+  /** The next message has to wait. */
+  get isBlocked(): boolean {
+    if (this.#isWaiting) return true
+    const unit = this.#unit
+    return unit !== undefined && unit.isComplete && !unit.isCopyingIn
+  }
+
+  get serverIsFull(): boolean {
+    return this.#unit !== undefined && !this.#unit.session.writable
+  }
+
+  /** What runs or waits to run now; `undefined` between units. */
+  get runningText(): string | undefined {
+    if (this.#unit !== undefined) return this.#unit.text
+    return this.#isWaiting ? 'a statement that waits for another connection' : undefined
+  }
+
+  get world(): World | undefined {
+    return this.#world
+  }
+
+  onceServerDrained(callback: () => void): void {
+    this.#unit?.session.onceDrained(callback)
+  }
+
+  clientIsFull(): void {
+    this.#unit?.session.pause()
+  }
+
+  clientDrained(): void {
+    this.#unit?.session.resume()
+  }
+
+  flush(): void {
+    if (this.#unit === undefined) return
+    this.#unit.session.settle()
+    this.#connection.flush()
+    this.#unit?.session.flush()
+  }
+
+  /** Names of the real session that are to be closed when there is an occasion. */
+  closeLater(names: readonly string[]): void {
+    this.#toClose.push(...names)
+  }
+
+  granted(): void {
+    this.#isWaiting = false
+  }
+
+  expired(holder: VirtualConnection): void {
+    this.#isWaiting = false
+    this.#refusal = waitExpired(this.#connection, holder)
+    this.#world = undefined
+  }
+
+  /** The client asked, on another connection, to cancel what runs here. */
+  cancel(): void {
+    const unit = this.#unit
+    if (this.#isWaiting) {
+      this.#world?.turns.release(this.#connection)
+      this.#world = undefined
+      this.#isWaiting = false
+      this.#refusal = { code: '57014', message: 'canceling statement due to user request' }
+      this.#connection.pump()
+      return
+    }
+    if (unit === undefined || unit.session.quiet) return
+    // Until the server has taken the request nothing more is sent: it would hit the next statement.
+    this.#cancelling++
+    void unit.session
+      .cancel()
+      .catch((error: unknown) => unit.world.break(error instanceof Error ? error : new Error(String(error))))
+      .then(() => {
+        this.#cancelling--
+        if (this.#endedWhileCancelling) this.#ended()
+      })
+  }
+
+  take(frame: Frame): void {
+    const wasHeld = this.#held !== undefined
+    const current = this.#held ?? frame
+    this.#held = undefined
+    if (this.#unit !== undefined) {
+      this.#takeInUnit(this.#unit, current)
+      return
+    }
+    if (isCopyMessage(current.type)) return
+    if (current.type === Frontend.sync) {
+      this.#isSkipping = false
+      this.#connection.say(readyForQuery[this.#connection.statusByte])
+      return
+    }
+    if (this.#isSkipping || current.type === Frontend.flush) return
+    if (!startsUnit(current.type)) {
+      throw new ProtocolViolation(`invalid frontend message type ${current.type} (${describeType(current.type)})`)
+    }
+    const refusal = this.#refusal
+    if (refusal !== undefined && wasHeld) {
+      this.#refusal = undefined
+      this.#refuse(refusal, current.type)
+      return
+    }
+    this.#begin(current)
+  }
+
+  #begin(frame: Frame): void {
+    const connection = this.#connection
+    const world = connection.worldNow()
+    if (!(world instanceof World)) {
+      this.#refuse(world, frame.type)
+      return
+    }
+    this.#world = world
+    if (!world.turns.request(connection)) {
+      // The frame's bytes stay where they are: nothing more is read until it is taken.
+      this.#held = frame
+      this.#isWaiting = true
+      return
+    }
+    const level = world.level
+    if (level === undefined || world.broken !== undefined) {
+      world.turns.release(connection)
+      this.#world = undefined
+      this.#refuse({ code: '57P01', message: 'the sandbox of this connection is gone' }, frame.type)
+      return
+    }
+    world.session.sink = connection
+    const unit = new Unit(connection, world, level, () => this.#ended())
+    unit.onCopyIn = () => connection.pump()
+    this.#unit = unit
+    for (const name of this.#toClose.splice(0)) world.stalePortals.push(name)
+    this.#takeInUnit(unit, frame)
+  }
+
+  #takeInUnit(unit: Unit, frame: Frame): void {
+    switch (frame.type) {
+      case Frontend.query:
+        if (unit.isCopyingIn) return this.#breakCopy(unit, frame)
+        return translateQuery(unit, frame)
+      case Frontend.functionCall:
+        return translateFunctionCall(unit, frame)
+      case Frontend.sync:
+        if (unit.isCopyingIn) return
+        return unit.sync()
+      case Frontend.copyData:
+        if (unit.isCopyingIn) unit.session.send(frame.buffer.subarray(frame.start, frame.end))
+        return
+      case Frontend.copyDone:
+      case Frontend.copyFail:
+        if (!unit.isCopyingIn) return
+        unit.isCopyingIn = false
+        unit.session.send(frame.buffer.subarray(frame.start, frame.end))
+        return
+      case Frontend.flush:
+        if (unit.isCopyingIn) return
+        return translateExtended(unit, frame)
+      default:
+        if (unit.isCopyingIn) return this.#breakCopy(unit, frame)
+        if (!startsUnit(frame.type)) {
+          throw new ProtocolViolation(`invalid frontend message type ${frame.type} (${describeType(frame.type)})`)
+        }
+        return translateExtended(unit, frame)
+    }
+  }
+
+  #breakCopy(unit: Unit, frame: Frame): never {
+    unit.isCopyingIn = false
+    unit.session.send(encodeCopyFail('the client left the COPY protocol'))
+    throw new ProtocolViolation(`unexpected message type ${describeType(frame.type)} during COPY from stdin`)
+  }
+
+  #refuse(message: OwnMessage, type: number): void {
+    const connection = this.#connection
+    connection.write(encodeOwnMessage(message))
+    if (type === Frontend.query || type === Frontend.functionCall) {
+      connection.write(readyForQuery[connection.statusByte])
+    } else this.#isSkipping = true
+    connection.flush()
+  }
+
+  /** All of the unit is answered. */
+  #ended(): void {
+    this.#endedWhileCancelling = this.#cancelling > 0
+    if (this.#endedWhileCancelling) return
+    const connection = this.#connection
+    const world = this.#world
+    this.lastText = this.#unit?.text ?? ''
+    this.#unit = undefined
+    world?.session.resume()
+    if (connection.isClosed) {
+      this.#leave()
+      return
+    }
+    if (connection.state.status === 'idle') {
+      world?.stalePortals.push(...connection.names.endTransaction())
+      this.#world = undefined
+      world?.turns.release(connection)
+    } else if (this.transactionSince === 0) this.transactionSince = now()
+    if (connection.state.status === 'idle') this.transactionSince = 0
+    connection.pump()
+  }
+
+  /** The client is gone: what it had begun is finished and undone, then the next may have the session. */
+  clientVanished(): void {
+    const unit = this.#unit
+    const world = this.#world
+    if (world === undefined) return
+    world.session.resume()
+    if (unit === undefined) {
+      this.#leave()
+      return
+    }
+    if (unit.isCopyingIn) {
+      unit.isCopyingIn = false
+      unit.session.send(encodeCopyFail('the client is gone'))
+      unit.onCopyIn = () => undefined
+    }
+    unit.onCopyIn = () => {
+      unit.isCopyingIn = false
+      unit.session.send(encodeCopyFail('the client is gone'))
+      if (!unit.isComplete) unit.sync()
+      unit.session.flush()
+    }
+    if (!unit.isComplete) {
+      unit.isAbandoned = true
+      unit.sync()
+    }
+    this.#unit?.session.flush()
+  }
+
+  #leave(): void {
+    const connection = this.#connection
+    const world = this.#world
+    this.#world = undefined
+    this.#isWaiting = false
+    if (world === undefined) return
+    if (world.turns.holder === connection) {
+      if (connection.state.status !== 'idle') {
+        connection.state = rollback(connection.state)
+        if (world.unitSavepoint === 'open') world.unitSavepoint = 'failed'
+      }
+      world.stalePortals.push(...connection.names.endTransaction(), ...connection.names.cursors.keys())
+      if (world.session.sink === connection) world.session.sink = undefined
+    }
+    world.turns.release(connection)
+  }
+}
+
+function startsUnit(type: number): boolean {
+  switch (type) {
+    case Frontend.query:
+    case Frontend.parse:
+    case Frontend.bind:
+    case Frontend.describe:
+    case Frontend.execute:
+    case Frontend.close:
+    case Frontend.functionCall:
+      return true
+    default:
+      return false
+  }
+}
+
+function isCopyMessage(type: number): boolean {
+  return type === Frontend.copyData || type === Frontend.copyDone || type === Frontend.copyFail
+}
+
+function waitExpired(waiter: VirtualConnection, holder: VirtualConnection): OwnMessage {
+  const since = Math.round(now() - holder.units.transactionSince)
+  return {
+    code: '55P03',
+    message: `connection ${waiter.id} waited too long for connection ${holder.id} of the same sandbox`,
+    detail:
+      `Connection ${holder.id} has been inside a transaction for ${since} ms ("${holder.units.transactionText}") ` +
+      'and is idle; in isolation "transaction" only one connection of a sandbox can be inside a transaction at a time.',
+    hint:
+      'Run the statement on the connection that has the transaction, or end that transaction first. ' +
+      'Two transactions at once need isolation "database".',
+  }
+}

@@ -1,0 +1,328 @@
+import { now } from '../../core/clock.ts'
+import { encodeBind, syncMessage } from '../protocol/frontend.ts'
+import { encodeCommandComplete, readyForQuery } from '../protocol/backend.ts'
+import { encodeMessageFields, encodeOwnMessage } from '../protocol/server-message.ts'
+import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
+import { Backend } from '../protocol/message-types.ts'
+import type { Statement } from '../sql/statement.ts'
+import { fail, rollback, statusByte } from './connection-state.ts'
+import type { ConnectionState } from './connection-state.ts'
+import type { ClientNames } from './client-names.ts'
+import type { Level } from './level.ts'
+import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-record.ts'
+import type { QueryRecord } from './query-record.ts'
+import type { Reply, ReplyVerdict } from './reply.ts'
+import type { Session } from './session.ts'
+import { showsWarnings } from './settings.ts'
+import type { Settings } from './settings.ts'
+import type { StatementTexts } from './statement-texts.ts'
+import type { World } from './world.ts'
+import type { StatementPlan } from './statement-plan.ts'
+
+/** What a unit needs of the virtual connection that it belongs to. */
+export interface UnitOwner {
+  readonly id: number
+  readonly names: ClientNames
+  readonly texts: StatementTexts
+  /** The settings that the connection's start-up asked for. */
+  readonly initialSettings: Settings
+  /** As the server's answers have confirmed it. */
+  state: ConnectionState
+  forget(what: 'statements' | 'session'): void
+  /** A transaction began: for the report, should it be left open. */
+  transactionBegan(text: string): void
+}
+
+/**
+ * One unit of work of one virtual connection: a simple Query, or all extended messages up to their Sync. It translates
+ * ahead of the answers (`planned`), and the answers make it true (`owner.state`).
+ */
+export class Unit {
+  readonly owner: UnitOwner
+  readonly world: World
+  readonly level: Level
+  readonly session: Session
+  /** The connection's state when all messages so far have succeeded. */
+  planned: ConnectionState
+  /** Something of it was sent to the server. */
+  isReal = false
+  /** Its last message (Query or Sync) has been sent. */
+  isComplete = false
+  /** The rest up to Sync is to be skipped: a message of it was refused by us. */
+  isSkipping = false
+  /** Waits for the client's COPY data. */
+  isCopyingIn = false
+  /** The client went away before the unit's end: nothing of it stays. */
+  isAbandoned = false
+  executed = 0
+  /** What runs, for messages. */
+  text = ''
+  #hasFailed = false
+  #stateAfterFailure: ConnectionState | undefined
+  #changedCatalogue = false
+  #current: QueryRecord | undefined
+  /** The last command tag of a simple query, held back until deferred constraints are checked. */
+  heldTag: Buffer | undefined
+
+  readonly #ended: () => void
+  #isChecking = false
+
+  /** `ended` is called once when all is answered and the next unit may begin. */
+  constructor(owner: UnitOwner, world: World, level: Level, ended: () => void) {
+    this.#ended = ended
+    this.owner = owner
+    this.world = world
+    this.level = level
+    this.session = world.session
+    this.planned = owner.state
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed
+  }
+
+  /** To be called ahead of anything that is sent to the server. */
+  real(): void {
+    if (this.world.unitSavepoint !== 'open') this.world.prepareUnit(this.planned.settings)
+    this.isReal = true
+  }
+
+  /** Something is said to the client when everything before it has been answered. */
+  answer(bytes: Buffer, onReached?: () => void): void {
+    this.session.expect({ until: 'synthetic', visible: true, bytes, onReached })
+  }
+
+  /** Refuses a message: the client gets this error, and the real session fails as in production. */
+  refuse(message: OwnMessage): void {
+    this.real()
+    this.isSkipping = true
+    const bytes = encodeOwnMessage(message)
+    const fields: MessageFields = { C: message.code, M: message.message }
+    this.session.send(encodeBind('', 'vivarium_refused'))
+    this.session.expect({
+      until: 'bind',
+      visible: true,
+      onError: () => {
+        this.failed(fields)
+        return bytes
+      },
+    })
+  }
+
+  /** Carries out a plan that replaces the client's statement; the command tag comes at its end. */
+  run(plan: StatementPlan, statement: Statement): void {
+    const record = this.record(statement.text, [])
+    this.note(plan, statement)
+    if (plan.error !== undefined) {
+      this.refuseStatement(plan.error, record)
+      return
+    }
+    const { world, session } = this
+    const onError = (fields: MessageFields): Buffer => {
+      this.failed(fields, record, plan.nextOnError)
+      return encodeMessageFields(Backend.errorResponse, fields)
+    }
+    if (plan.checksConstraints === true && world.unitSavepoint === 'open') {
+      for (const check of world.constraintCheck) session.control(check, onError)
+    }
+    if (plan.controls.length > 0) this.real()
+    for (const control of plan.controls) session.control(control, onError)
+    this.crossBoundary(plan)
+    if (plan.notice !== undefined && this.showsNotices) this.answer(encodeOwnMessage(plan.notice))
+    this.planned = plan.next
+    this.answer(encodeCommandComplete(plan.tag ?? ''), () => {
+      this.completedOurs(record, plan)
+    })
+    if (plan.forgets !== undefined) this.owner.forget(plan.forgets)
+  }
+
+  refuseStatement(error: OwnMessage, record: QueryRecord): void {
+    this.#current = record
+    this.refuse(error)
+  }
+
+  /** client_min_messages above WARNING keeps warnings from the client; we honour it for those we make. */
+  get showsNotices(): boolean {
+    return showsWarnings(this.planned.settings)
+  }
+
+  /** What a plan says besides what runs. */
+  note(plan: StatementPlan, statement: Statement): void {
+    if (plan.fidelity !== undefined) {
+      this.level.recorder.warn({ component: 'postgres', ...plan.fidelity, text: statement.text })
+    }
+    if (plan.disturbsSettings === true) this.world.disturbSettings()
+    if (statement.kind === 'begin' && this.planned.status === 'idle') this.owner.transactionBegan(statement.text)
+  }
+
+  crossBoundary(plan: StatementPlan): void {
+    const { world } = this
+    if (plan.boundary === undefined || world.unitSavepoint !== 'open') return
+    if (plan.boundary === 'keep') {
+      world.unitSavepoint = 'done'
+      world.follow(this.planned.settings)
+      return
+    }
+    const changed = world.settingsDisturbed || this.planned.settings.key !== rollback(this.planned).settings.key
+    if (changed) {
+      // The client must be told of the settings that go back together with the answer to its ROLLBACK.
+      this.isReal = true
+      world.undoUnitNow()
+    } else world.unitSavepoint = 'failed'
+  }
+
+  record(text: string, params: QueryRecord['params'], state: ConnectionState = this.planned): QueryRecord {
+    const transaction = state.status === 'idle' ? undefined : state.transaction.number
+    this.text = text
+    return { level: this.level, text, params, connection: this.owner.id, transaction, startedAt: now() }
+  }
+
+  nextTransactionNumber(): number {
+    this.level.transactions++
+    return this.level.transactions
+  }
+
+  /** A statement of the client completed on the server. */
+  completed(record: QueryRecord, tag: string | undefined, next: ConnectionState): ReplyVerdict {
+    this.owner.state = next
+    recordCompleted(record, tag)
+    if (tag === 'COMMIT') this.world.break(new Error(`"${record.text}" committed for real`))
+    else if (tag !== undefined && mayChangeCatalogue(tag)) {
+      this.#changedCatalogue = true
+      this.world.catalogueChanged()
+    }
+    return { forward: true }
+  }
+
+  /** A statement that was replaced is done. */
+  completedOurs(record: QueryRecord, plan: StatementPlan): void {
+    this.owner.state = plan.next
+    recordCompleted(record, plan.tag)
+  }
+
+  /** The last command tag of a simple query waits for the check of deferred constraints. */
+  get holdsLastTag(): boolean {
+    return this.#needsConstraintCheck
+  }
+
+  /** A statement of the client failed. */
+  failed(fields: MessageFields, record: QueryRecord | undefined = this.#current, next?: ConnectionState): void {
+    this.#hasFailed = true
+    this.#stateAfterFailure = next
+    if (record !== undefined) recordFailed(record, fields)
+    this.#current = undefined
+  }
+
+  /** All is answered: what the connection's state is now; returns the status to show. */
+  settle(realStatus: string): 'I' | 'T' | 'E' {
+    const { world, owner } = this
+    if (realStatus === 'I') world.break(new Error(`"${this.text}" ended the sandbox's transaction`))
+    if (this.#hasFailed || this.isAbandoned) {
+      owner.state = this.#stateAfterFailure ?? fail(owner.state)
+      world.unitSavepoint = owner.state.status === 'idle' ? 'failed' : 'open'
+    } else {
+      owner.state = this.planned
+      if (this.isReal && world.unitSavepoint === 'open') {
+        if (owner.state.status === 'idle') world.unitSavepoint = 'done'
+        world.follow(owner.state.settings)
+      }
+    }
+    this.planned = owner.state
+    return statusByte(owner.state)
+  }
+
+  /** The unit's last message is sent: what is awaited then. Without anything real it ends at once. */
+  complete(last: Pick<Reply, 'onReached' | 'onTag' | 'onError'> & { bytes: Buffer }): void {
+    this.isComplete = true
+    if (!this.isReal) {
+      this.owner.state = this.planned
+      this.answer(readyForQuery[statusByte(this.planned)])
+      this.session.settle()
+      this.#ended()
+      return
+    }
+    this.session.send(last.bytes)
+    this.session.expect({
+      until: 'ready',
+      visible: true,
+      onReached: last.onReached?.bind(last),
+      onTag: last.onTag?.bind(last),
+      onError: last.onError?.bind(last),
+      onCopyIn: () => this.startCopyIn(),
+      onReady: (status) => {
+        this.#isChecking = this.#needsConstraintCheck
+        return this.#isChecking ? undefined : this.settle(status)
+      },
+      onFinished: () => (this.#isChecking ? this.#checkConstraints() : this.#finish()),
+    })
+  }
+
+  /** The server asks for COPY data: the client's next messages are that. */
+  startCopyIn(): void {
+    this.isCopyingIn = true
+    if (this.#extendedSyncSent) {
+      // The server ignores a Sync that it reads during COPY FROM STDIN (copyfromparse.c, CopyGetData).
+      this.session.unexpectReady()
+      this.isComplete = false
+      this.#extendedSyncSent = false
+    }
+    this.onCopyIn()
+  }
+
+  /** Told when COPY data is asked for. */
+  onCopyIn: () => void = () => undefined
+  #extendedSyncSent = false
+
+  /** Sync of an extended unit. */
+  sync(): void {
+    this.#extendedSyncSent = true
+    this.complete({ bytes: syncMessage })
+  }
+
+  /** Deferred constraints fail where the implicit COMMIT would: after the rows, instead of the last command tag. */
+  #checkConstraints(): void {
+    const { session } = this
+    const afterFailure = rollback(this.owner.state)
+    for (const check of this.world.constraintCheck) {
+      session.control(check, (fields) => {
+        this.failed(fields, undefined, afterFailure)
+        return encodeMessageFields(Backend.errorResponse, fields)
+      })
+    }
+    session.sync({
+      onReady: (status) => {
+        if (!this.#hasFailed && this.heldTag !== undefined) session.emit(this.heldTag)
+        return this.settle(status)
+      },
+      onFinished: () => this.#finish(),
+    })
+    session.flush()
+  }
+
+  #finish(): void {
+    if (!this.#needsCatalogueReload) {
+      this.#ended()
+      return
+    }
+    this.world.reloadConstraintCheck().then(
+      () => this.#ended(),
+      (error: unknown) => {
+        this.world.break(error instanceof Error ? error : new Error(String(error)))
+        this.#ended()
+      },
+    )
+  }
+
+  get #needsConstraintCheck(): boolean {
+    return (
+      !this.#hasFailed &&
+      this.planned.status === 'idle' &&
+      this.world.unitSavepoint === 'open' &&
+      this.world.constraintCheck.length > 0
+    )
+  }
+
+  get #needsCatalogueReload(): boolean {
+    return this.#changedCatalogue && this.owner.state.status !== 'failed' && this.world.unitSavepoint !== 'failed'
+  }
+}

@@ -1,0 +1,366 @@
+import { randomInt, timingSafeEqual } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import { PostgresServerError } from '../connection/server-error.ts'
+import {
+  authenticationCleartext,
+  authenticationOk,
+  encodeBackendKeyData,
+  encodeNegotiateProtocolVersion,
+  encodeParameterStatus,
+  readCString,
+  readyForQuery,
+} from '../protocol/backend.ts'
+import { describeType, FrameReader, ProtocolViolation } from '../protocol/frame-reader.ts'
+import { Frontend } from '../protocol/message-types.ts'
+import { encodeOwnMessage } from '../protocol/server-message.ts'
+import type { OwnMessage } from '../protocol/server-message.ts'
+import { ClientNames } from './client-names.ts'
+import { initialState, statusByte } from './connection-state.ts'
+import type { ConnectionState } from './connection-state.ts'
+import type { ReplySink } from './reply.ts'
+import { noSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
+import { startupSettings } from './startup-settings.ts'
+import type { LoginReports } from './startup-settings.ts'
+import { StartupReader } from './startup.ts'
+import type { StartupRequest } from './startup.ts'
+import type { StatementTexts } from './statement-texts.ts'
+import type { TurnTaker } from './turns.ts'
+import type { UnitOwner } from './unit.ts'
+import { UnitRunner } from './unit-runner.ts'
+import type { World } from './world.ts'
+
+/** What a virtual connection asks of its gateway. */
+export interface GatewayHost {
+  readonly texts: StatementTexts
+  readonly password: string
+  readonly user: string
+  readonly processId: number
+  readonly loginReports: LoginReports
+  /** The world that a database name of a URL leads to just now, or why there is none. */
+  worldFor(database: string): World | OwnMessage
+  /** Whether a URL with this database name was ever given out. */
+  knowsDatabase(database: string): boolean
+  cancel(processId: number, secretKey: number): void
+  closed(connection: VirtualConnection): void
+}
+
+type Phase = 'startup' | 'password' | 'login' | 'ready' | 'closed'
+
+/** Bytes of a blocked client that are kept before its stream is paused. */
+const backlogLimit = 1 << 20
+
+/** One client of the gateway: its stream, its login, and the order of its units. */
+export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
+  readonly id: number
+  readonly secretKey: number = randomInt(1, 2 ** 31 - 1)
+  readonly names: ClientNames
+  readonly texts: StatementTexts
+  state: ConnectionState = initialState
+  initialSettings: Settings = noSettings
+  /** Database name of its URL: which sandbox it belongs to. */
+  database = ''
+  readonly units: UnitRunner
+  readonly #host: GatewayHost
+  readonly #stream: Duplex
+  readonly #startup = new StartupReader()
+  readonly #reader = new FrameReader()
+  readonly #reported = new Map<string, string>()
+  #backlog: Buffer[] = []
+  #backlogLength = 0
+  #phase: Phase = 'startup'
+  #parameters: ReadonlyMap<string, string> = new Map()
+  #out: Buffer[] = []
+  #isPumping = false
+
+  constructor(id: number, stream: Duplex, host: GatewayHost) {
+    this.id = id
+    this.#stream = stream
+    this.#host = host
+    this.texts = host.texts
+    this.names = new ClientNames(id)
+    this.units = new UnitRunner(this)
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk))
+    stream.on('error', () => this.#vanish())
+    stream.on('close', () => this.#vanish())
+    stream.on('end', () => this.#vanish())
+    stream.on('drain', () => this.units.clientDrained())
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  worldNow(): World | OwnMessage {
+    return this.#host.worldFor(this.database)
+  }
+
+  // What the session says to the client.
+
+  write(bytes: Buffer): void {
+    this.#out.push(bytes)
+  }
+
+  flush(): void {
+    const out = this.#out
+    if (out.length === 0) return
+    this.#out = []
+    if (this.#phase === 'closed') return
+    const flowing =
+      out.length === 1 ? this.#stream.write(out[0]) : this.#stream.write(Buffer.concat(out))
+    if (!flowing) this.units.clientIsFull()
+  }
+
+  parameterStatus(name: string, value: string): boolean {
+    if (this.#reported.get(name) === value) return false
+    this.#reported.set(name, value)
+    return true
+  }
+
+  say(bytes: Buffer): void {
+    this.write(bytes)
+    this.flush()
+  }
+
+  // Its turn at the session.
+
+  granted(): void {
+    this.units.granted()
+    this.pump()
+  }
+
+  expired(holder: TurnTaker): void {
+    this.units.expired(holder as VirtualConnection)
+    this.pump()
+  }
+
+  forget(what: 'statements' | 'session'): void {
+    this.units.closeLater(this.names.forgetStatements())
+    if (what === 'session') this.units.closeLater(this.names.endTransaction())
+  }
+
+  transactionBegan(text: string): void {
+    this.units.transactionText = text
+  }
+
+  /** Ends the connection as an administrator would: an error that no client takes for an answer, then the end. */
+  terminate(message: OwnMessage): void {
+    if (this.#phase === 'closed') return
+    this.write(encodeOwnMessage({ ...message, severity: 'FATAL' }))
+    this.flush()
+    this.#stream.end()
+    this.#vanish()
+  }
+
+  /** Takes the client's messages, one after the other, as far as they may be taken now. */
+  pump(): void {
+    if (this.#isPumping) return
+    this.#isPumping = true
+    try {
+      while (this.#phase === 'ready') {
+        if (this.units.isBlocked) break
+        const type = this.units.heldType ?? this.#nextFrame()
+        if (type === 0) break
+        this.#take(type)
+      }
+    } catch (error) {
+      this.#violated(error)
+    } finally {
+      this.#isPumping = false
+    }
+    this.units.flush()
+    this.#regulate()
+  }
+
+  #nextFrame(): number {
+    for (;;) {
+      const type = this.#reader.next()
+      if (type !== 0) return type
+      const chunk = this.#backlog.shift()
+      if (chunk === undefined) return 0
+      this.#backlogLength -= chunk.length
+      this.#reader.push(chunk)
+    }
+  }
+
+  #take(type: number): void {
+    if (type === Frontend.terminate) {
+      this.#stream.end()
+      this.#vanish()
+      return
+    }
+    this.units.take({ type, buffer: this.#reader.buffer, start: this.#reader.start, end: this.#reader.end })
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#phase === 'closed') return
+    if (this.#phase === 'startup') {
+      this.#startup.push(chunk)
+      try {
+        this.#takeStartup()
+      } catch (error) {
+        this.#violated(error)
+      }
+      return
+    }
+    this.#backlog.push(chunk)
+    this.#backlogLength += chunk.length
+    if (this.#phase === 'password') this.#takePassword()
+    else this.pump()
+  }
+
+  /** Pauses a client that sends much more than is being taken. */
+  #regulate(): void {
+    if (this.#phase !== 'ready') return
+    if (this.#backlogLength > backlogLimit || this.units.serverIsFull) {
+      this.#stream.pause()
+      if (this.units.serverIsFull) this.units.onceServerDrained(() => this.pump())
+    } else if (this.#stream.isPaused()) this.#stream.resume()
+  }
+
+  #violated(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    const isProtocol = error instanceof ProtocolViolation || error instanceof RangeError
+    this.terminate({
+      code: isProtocol ? '08P01' : 'XX000',
+      message: isProtocol ? message : `internal error of the gateway: ${message}`,
+      hint: isProtocol ? 'The client sent bytes that are not the Postgres protocol.' : undefined,
+    })
+  }
+
+  #takeStartup(): void {
+    for (;;) {
+      const request = this.#startup.take()
+      if (request === undefined) return
+      if (request.kind === 'encryption') this.say(Buffer.from('N'))
+      else if (request.kind === 'cancel') {
+        this.#host.cancel(request.processId, request.secretKey)
+        this.#stream.end()
+        this.#vanish()
+        return
+      } else {
+        this.#askPassword(request)
+        return
+      }
+    }
+  }
+
+  #askPassword(request: Extract<StartupRequest, { kind: 'session' }>): void {
+    const { parameters, minorVersion, protocolOptions } = request
+    const user = parameters.get('user')
+    if (user === undefined) {
+      return this.terminate({ code: '28000', message: 'no PostgreSQL user name specified in startup packet' })
+    }
+    if (parameters.has('replication') && !/^(false|off|no|0)$/i.test(parameters.get('replication') ?? '')) {
+      return this.terminate({
+        code: '0A000',
+        message: 'replication connections are not available inside a sandbox',
+        hint: 'Connect to the plain server for logical replication.',
+      })
+    }
+    this.#parameters = parameters
+    this.database = parameters.get('database') ?? user
+    if (minorVersion > 0 || protocolOptions.length > 0) this.write(encodeNegotiateProtocolVersion(0, protocolOptions))
+    this.#phase = 'password'
+    this.say(authenticationCleartext)
+    if (this.#startup.rest.length > 0) {
+      this.#backlog.push(this.#startup.rest)
+      this.#backlogLength += this.#startup.rest.length
+      this.#takePassword()
+    }
+  }
+
+  #takePassword(): void {
+    let type: number
+    try {
+      type = this.#nextFrame()
+    } catch (error) {
+      return this.#violated(error)
+    }
+    if (type === 0) return
+    if (type === Frontend.terminate) {
+      this.#stream.end()
+      return this.#vanish()
+    }
+    if (type !== Frontend.password) {
+      return this.terminate({
+        code: '08P01',
+        message: `expected password response, got message type ${describeType(type)}`,
+      })
+    }
+    const password = readCString(this.#reader.buffer, this.#reader.start + 5, this.#reader.end)
+    const user = this.#parameters.get('user') ?? ''
+    if (!sameText(password, this.#host.password) || user !== this.#host.user) {
+      return this.terminate({
+        code: '28P01',
+        message: `password authentication failed for user "${user}"`,
+        detail: 'The user or the password is not the one of this run.',
+        hint: 'Connect with the URL that Vivarium gives out, user and password included; both change with every run.',
+      })
+    }
+    if (!this.#host.knowsDatabase(this.database)) {
+      return this.terminate({
+        code: '3D000',
+        message: `database "${this.database}" does not exist`,
+        hint: 'The database name in the URL says which sandbox is meant. Use the URL as it was given out.',
+      })
+    }
+    this.#phase = 'login'
+    void this.#login()
+  }
+
+  async #login(): Promise<void> {
+    try {
+      const reports = await this.#host.loginReports.reportsFor(this.#parameters)
+      if (this.isClosed) return
+      this.initialSettings = startupSettings(this.#parameters)
+      this.state = { status: 'idle', settings: this.initialSettings }
+      this.write(authenticationOk)
+      for (const [name, value] of reports) {
+        this.#reported.set(name, value)
+        this.write(encodeParameterStatus(name, value))
+      }
+      this.write(encodeBackendKeyData(this.#host.processId, this.secretKey))
+      this.write(readyForQuery.I)
+      this.flush()
+      this.#phase = 'ready'
+      this.pump()
+    } catch (error) {
+      const fields = error instanceof PostgresServerError ? error.fields : undefined
+      this.terminate({
+        code: fields?.code ?? '08006',
+        message: fields?.message ?? (error instanceof Error ? error.message : String(error)),
+        detail: fields?.detail,
+        hint: fields?.hint,
+      })
+    }
+  }
+
+  /** The client is gone, however. */
+  #vanish(): void {
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    this.#backlog = []
+    this.#out = []
+    this.#stream.removeAllListeners('data')
+    this.#stream.resume()
+    this.units.clientVanished()
+    this.#host.closed(this)
+  }
+
+  /** Closes the stream without a word: the gateway itself goes. */
+  destroy(): void {
+    this.#stream.destroy()
+    this.#vanish()
+  }
+
+  get statusByte(): 'I' | 'T' | 'E' {
+    return statusByte(this.state)
+  }
+}
+
+function sameText(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}
