@@ -137,6 +137,7 @@ describe('classification', () => {
     ['truncate t', []],
     ['select 1 into t', ['ddl']],
     ['with x as (insert into t values (1) returning a) select a from x', []],
+    ['with x as (merge into t using u on a = b when matched then delete returning a) select a from x', []],
     ['with x as (select 1) select a into y from x', ['ddl']],
     ['insert into t values (1)', []],
     ['explain analyze create table x as select 1', ['ddl']],
