@@ -67,10 +67,12 @@ export default {
     'typescript/consistent-type-imports': 'error',
     'unicorn/filename-case': ['error', { case: 'kebabCase' }],
     'typescript/unbound-method': 'off',
-    // Helpers assert, titles are computed, and a table of cases has branches: these three judge that by its looks.
+    // Helpers assert, titles are computed, a table of cases has branches: these judge that by its looks.
     'vitest/expect-expect': 'off',
     'vitest/valid-title': 'off',
     'vitest/no-conditional-tests': 'off',
+    'vitest/no-conditional-expect': 'off',
+    'vitest/valid-describe-callback': 'off',
     'vitest/no-focused-tests': 'error',
     'vitest/no-disabled-tests': 'error',
   },
@@ -117,6 +119,7 @@ export default {
         'no-restricted-globals': 'off',
         'max-lines': 'off',
         'no-console': 'off',
+        'typescript/no-base-to-string': 'off',
       },
     },
     {
