@@ -76,7 +76,7 @@ class Pool implements LeasePool {
 
   async acquire(options: AcquireLeaseOptions = {}): Promise<Lease> {
     this.#requireOpen()
-    const deadlineMs = options.deadlineMs ?? 30_000
+    const deadlineMs = options.deadlineMs ?? 60_000
     const request: LeaseRequest = { abandoned: false }
     const obtaining = this.#obtain(request)
     this.#inFlight.add(obtaining)

@@ -24,7 +24,7 @@ export interface ReleaseOptions {
 }
 
 export interface AcquireLeaseOptions {
-  /** How long to wait for a clone. Milliseconds. @default 30_000 */
+  /** How long to wait for a clone. Milliseconds. @default 60_000 */
   deadlineMs?: number
 }
 

@@ -18,6 +18,6 @@ export function resetSequencesStatement(sequences: readonly SequenceState[]): st
     ` JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace` +
     ` LEFT JOIN (VALUES ${list.join(', ')}) AS t (schema_name, sequence_name, last_value, is_called)` +
     ` ON t.schema_name = n.nspname AND t.sequence_name = c.relname` +
-    ` WHERE c.relpersistence <> 't' AND pg_catalog.has_sequence_privilege(c.oid, 'UPDATE')`
+    ` WHERE c.relpersistence <> 't' AND pg_catalog.has_sequence_privilege(s.seqrelid, 'UPDATE')`
   )
 }

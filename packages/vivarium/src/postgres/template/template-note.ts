@@ -23,7 +23,7 @@ export async function readTemplateNote(client: PostgresClient): Promise<Template
     `SELECT n.nspname AS schema, c.relname AS name, s.seqstart AS start
        FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relpersistence <> 't' AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+      WHERE c.relpersistence <> 't' AND pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT')
       ORDER BY 1, 2`,
   )
   if (known.length === 0) return { sequences: [] }
