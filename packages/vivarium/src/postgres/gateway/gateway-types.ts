@@ -1,4 +1,5 @@
 import type { Recorder } from '../../core/interactions.ts'
+import type { OwnMessage } from '../protocol/server-message.ts'
 
 /** One sandbox's part in the Postgres gateway. */
 export interface PostgresSandbox {
@@ -20,4 +21,12 @@ export interface OpenPostgresSandboxOptions {
   current: boolean
   /** The sandbox this one is nested in: it shares that one's lease and session. */
   within?: PostgresSandbox
+}
+
+/** Why the stable URL is of no use for now: tests run at once, and nothing tells whose work a statement is. */
+export interface StableRefusal {
+  /** What the client gets. */
+  readonly message: OwnMessage
+  /** Called each time a client got it. */
+  readonly onRefused: () => void
 }

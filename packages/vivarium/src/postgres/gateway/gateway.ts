@@ -6,7 +6,7 @@ import { formatPostgresUrl } from '../connection/target.ts'
 import type { LeasePool } from '../leases/lease.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 import { closeSandbox } from './close-sandbox.ts'
-import type { OpenPostgresSandboxOptions, PostgresSandbox } from './gateway-types.ts'
+import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from './gateway-types.ts'
 import { openWorld } from './open-world.ts'
 import { LoginReports } from './startup-settings.ts'
 import { StatementTexts } from './statement-texts.ts'
@@ -32,6 +32,8 @@ export interface Gateway extends AsyncDisposable {
   /** Follows the process's current sandbox. */
   readonly url: string
   openSandbox(options: OpenPostgresSandboxOptions): Promise<PostgresSandbox>
+  /** Until the returned function is called, the stable URL answers every unit of work with this refusal. */
+  refuseStable(refusal: StableRefusal): () => void
   /** Serves one client over any duplex stream, as a connection to the URL's port would be. */
   serve(stream: Duplex): void
   close(): Promise<void>
@@ -63,6 +65,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   let connectionNumber = 0
   let sandboxNumber = 0
   let isClosed = false
+  let stableRefusal: StableRefusal | undefined
 
   const makeWorld = async (): Promise<World> => {
     const lease = await leases.acquire()
@@ -105,6 +108,10 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     processId: first.session.processId,
     loginReports: new LoginReports(first.lease.target, first.session.parameters),
     worldFor: (database) => {
+      if (database === stableDatabase && stableRefusal !== undefined) {
+        stableRefusal.onRefused()
+        return stableRefusal.message
+      }
       const sandbox = database === stableDatabase ? current : sandboxes.get(database)
       if (sandbox === undefined || !sandbox.isOpen) return database === stableDatabase ? noSandbox : sandboxClosed
       return sandbox.world.broken === undefined ? sandbox.world : { ...lostSession, detail: sandbox.world.broken.message }
@@ -179,7 +186,14 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     for (const world of idleWorlds.splice(0)) await discardWorld(world)
   }
 
-  return { url: urlOf(stableDatabase), openSandbox, serve, close, [Symbol.asyncDispose]: close }
+  const refuseStable = (refusal: StableRefusal): (() => void) => {
+    stableRefusal = refusal
+    return () => {
+      if (stableRefusal === refusal) stableRefusal = undefined
+    }
+  }
+
+  return { url: urlOf(stableDatabase), openSandbox, refuseStable, serve, close, [Symbol.asyncDispose]: close }
 }
 
 function listen(onConnection: (socket: Socket) => void): Promise<Server> {

@@ -31,11 +31,13 @@ AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = p
 /** The message that prepares the restoring statement, once per session. */
 export const prepareRestore: Buffer = encodeParse(restoreName, restoreText)
 
-const allSequences = `SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND c.relpersistence <> 't'
-AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT') AND pg_catalog.has_sequence_privilege(c.oid, 'UPDATE')`
+// The privileges are asked of pg_sequence's own column: of any other relation the question is an error.
+const allSequences = `SELECT q.seqrelid, n.nspname, c.relname FROM pg_catalog.pg_sequence q
+JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relpersistence <> 't' AND pg_catalog.has_sequence_privilege(q.seqrelid, 'SELECT')
+AND pg_catalog.has_sequence_privilege(q.seqrelid, 'UPDATE')`
 
-const touchedSequences = `${allSequences} AND c.oid IN (SELECT l.relation FROM pg_catalog.pg_locks l
+const touchedSequences = `${allSequences} AND q.seqrelid IN (SELECT l.relation FROM pg_catalog.pg_locks l
 WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid())`
 
 /** What every clone of one template has in common. */

@@ -81,9 +81,9 @@ export class UnitRunner {
     this.#unit?.session.resume()
   }
 
+  /** Everything translated so far goes out, to both sides. */
   flush(): void {
-    if (this.#unit === undefined) return
-    this.#unit.session.settle()
+    this.#unit?.session.settle()
     this.#connection.flush()
     this.#unit?.session.flush()
   }
