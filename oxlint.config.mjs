@@ -73,6 +73,7 @@ export default {
     'vitest/no-conditional-tests': 'off',
     'vitest/no-conditional-expect': 'off',
     'vitest/valid-describe-callback': 'off',
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
     'vitest/no-focused-tests': 'error',
     'vitest/no-disabled-tests': 'error',
   },
