@@ -1,7 +1,7 @@
 import { SandboxFailures, VivariumError } from '../core/errors.ts'
 import { runInSandbox } from '../vivarium/current-sandbox.ts'
 import { closingFailures, type ComposedSandbox } from '../vivarium/sandbox.ts'
-import type { JoinedVivarium } from '../vivarium/vivarium.ts'
+import { stableUrlAmbiguous, type JoinedVivarium } from '../vivarium/vivarium.ts'
 import { changesNothing } from './changes-nothing.ts'
 import { addNotes, type TestNotes } from './notes.ts'
 
@@ -30,7 +30,9 @@ interface TestFailure {
 export class FileRun {
   readonly #vivarium: JoinedVivarium
   readonly #failures: TestFailure[] = []
-  readonly #concurrent: Set<RunnerTest> = new Set()
+  /** Concurrent tests during which the stable URL was used: the application may have swallowed the refusal. */
+  readonly #refused: Set<RunnerTest> = new Set()
+  readonly #allowStable: Map<RunnerTest, () => void> = new Map()
   #file: ComposedSandbox | undefined
 
   constructor(vivarium: JoinedVivarium) {
@@ -44,7 +46,7 @@ export class FileRun {
     try {
       await runInSandbox(file, run)
     } finally {
-      const errors = [...this.#swallowed(), ...(await closingFailures(file))]
+      const errors = [...this.#swallowed(), ...this.#refusedInSilence(), ...(await closingFailures(file))]
       suite.meta.vivarium = addNotes(suite.meta.vivarium, file, errors)
       if (errors.length > 0) throw new SandboxFailures(suite.name, errors)
     }
@@ -57,6 +59,7 @@ export class FileRun {
     try {
       sandbox = await this.#open(test, concurrent)
     } catch (error) {
+      this.#allowStable.get(test)?.()
       this.#failures.push({ test, errors: [error] })
       throw error
     }
@@ -75,13 +78,13 @@ export class FileRun {
   async #open(test: RunnerTest, concurrent: boolean): Promise<ComposedSandbox> {
     const title = titleOf(test)
     if (!concurrent) return this.#vivarium.openSandbox({ title, within: this.#file })
-    this.#concurrent.add(test)
+    this.#allowStable.set(test, this.#vivarium.refuseStableUrl(() => this.#refused.add(test)))
     return this.#vivarium.openSandbox({ title, concurrent })
   }
 
   async #close(test: RunnerTest, sandbox: ComposedSandbox, concurrent: boolean): Promise<readonly unknown[]> {
     const errors = await closingFailures(sandbox)
-    this.#concurrent.delete(test)
+    this.#allowStable.get(test)?.()
     const missing = concurrent && sandbox.interactions.length > 0 && this.#fileChange()
     return missing ? [...errors, fileWorkNotShared(titleOf(test), missing)] : errors
   }
@@ -89,6 +92,15 @@ export class FileRun {
   /** A statement by which `beforeAll` may have changed something. */
   #fileChange(): string | undefined {
     return this.#file?.interactions.find((query) => !changesNothing(query))?.text
+  }
+
+  /** The refusals of the stable URL, when not one of the tests that may have caused them failed. */
+  #refusedInSilence(): readonly unknown[] {
+    const tests = [...this.#refused]
+    if (tests.length === 0 || tests.some(({ result }) => result?.state === 'fail')) return []
+    const { what, remedy } = stableUrlAmbiguous
+    const titles = tests.map((test) => `"${titleOf(test)}"`).join(', ')
+    return [new VivariumError('STABLE_URL_AMBIGUOUS', { what, seen: `while these ran: ${titles}`, remedy })]
   }
 
   /**

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { OpenResources } from '../core/lifecycle.ts'
 import type { Recorder } from '../core/interactions.ts'
 import type { PostgresPart } from '../postgres/component/worker.ts'
-import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
+import type { PostgresSandbox, StableRefusal } from '../postgres/gateway/gateway-types.ts'
 import { currentSandbox, runInSandbox } from './current-sandbox.ts'
 import { JoinedVivarium } from './vivarium.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -15,6 +15,7 @@ class MemoryPostgres implements PostgresPart {
   readonly recorders = new Map<string, Recorder>()
   readonly failures = new Map<string, unknown[]>()
   refuse: Error | undefined
+  refusal: StableRefusal | undefined
 
   async openSandbox(options: Parameters<PostgresPart['openSandbox']>[0]): Promise<PostgresSandbox> {
     const { title, current, within, recorder } = options
@@ -29,6 +30,11 @@ class MemoryPostgres implements PostgresPart {
         return this.failures.get(title) ?? []
       },
     }
+  }
+
+  refuseStable(refusal: StableRefusal): () => void {
+    this.refusal = refusal
+    return () => (this.refusal = undefined)
   }
 
   async close(): Promise<void> {
@@ -213,6 +219,20 @@ test('isolation "database" is refused with the way out, for now', async () => {
   const { vivarium } = open()
   await expect(vivarium.openSandbox({ isolation: 'database' })).rejects.toThrow(code('ISOLATION_UNSUPPORTED'))
   await vivarium.close()
+})
+
+test('the stable URL is refused as long as anyone asks for it, and each refusal is told', () => {
+  const { vivarium, postgres } = open()
+  const seen: string[] = []
+  const first = vivarium.refuseStableUrl(() => seen.push('first'))
+  const second = vivarium.refuseStableUrl(() => seen.push('second'))
+  expect(postgres.refusal?.message).toMatchObject({ message: expect.stringContaining('STABLE_URL_AMBIGUOUS') })
+  postgres.refusal?.onRefused()
+  first()
+  postgres.refusal?.onRefused()
+  second()
+  expect(postgres.refusal).toBeUndefined()
+  expect(seen).toEqual(['first', 'second', 'second'])
 })
 
 test('without Postgres in the options, asking for it says so', async () => {

@@ -67,6 +67,8 @@ export class JoinedVivarium implements Vivarium {
   readonly #outermost: NestingSlot = new NestingSlot()
   readonly #opening: Set<Promise<ComposedSandbox>> = new Set()
   readonly #open: Set<ComposedSandbox> = new Set()
+  readonly #stableRefusals: Set<() => void> = new Set()
+  #allowStable: (() => void) | undefined
   #closed = false
   #count = 0
 
@@ -112,6 +114,24 @@ export class JoinedVivarium implements Vivarium {
     }
   }
 
+  /**
+   * Refuses everything on the stable URL until the returned function is called, and calls `onRefused` for each refusal.
+   * For runner adapters: while tests run at once, nothing tells whose work a statement is.
+   */
+  refuseStableUrl(onRefused: () => void): () => void {
+    this.#stableRefusals.add(onRefused)
+    this.#allowStable ??= this.#postgres?.refuseStable({
+      message: { code: '55000', message: stableUrlAmbiguous.what, hint: stableUrlAmbiguous.remedy },
+      onRefused: () => this.#stableRefusals.forEach((refused) => refused()),
+    })
+    return () => {
+      this.#stableRefusals.delete(onRefused)
+      if (this.#stableRefusals.size > 0) return
+      this.#allowStable?.()
+      this.#allowStable = undefined
+    }
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -143,6 +163,14 @@ export class JoinedVivarium implements Vivarium {
     failures.push(...(await this.#opened.closeAll()))
     if (failures.length > 0) throw new SandboxFailures('The vivarium', failures)
   }
+}
+
+/** What a client on the stable URL is told while concurrent tests run; the report of `STABLE_URL_AMBIGUOUS`. */
+export const stableUrlAmbiguous: Readonly<Record<'what' | 'remedy', string>> = {
+  what: 'the stable URL is refused while concurrent tests run: nothing tells which of them this is for (STABLE_URL_AMBIGUOUS)',
+  remedy:
+    'Give the application of a concurrent test the URL of its own sandbox, `currentSandbox().postgres.url`, with a pool for ' +
+    'each test; or run the test alone, without `.concurrent`.',
 }
 
 /** Throws `ISOLATION_UNSUPPORTED` for the isolation that this version does not have yet. */

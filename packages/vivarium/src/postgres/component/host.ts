@@ -1,4 +1,5 @@
 import { openTogether, type OpenResources } from '../../core/lifecycle.ts'
+import { formatPostgresUrl } from '../connection/target.ts'
 import { openRun } from '../leases/open-run.ts'
 import { startEmbeddedServer } from '../server/embedded-server.ts'
 import { connectExternalServer } from '../server/external-server.ts'
@@ -29,7 +30,7 @@ export function openPostgresHost(options: ResolvedPostgres): Promise<PostgresHos
     return {
       joinInfo: {
         run: run.identity,
-        serverUrl: server.applicationUrl(server.maintenance.database),
+        serverUrl: maintenanceUrl(server),
         env: options.env,
         isolation: options.isolation,
         waitMs: options.waitMs,
@@ -40,6 +41,12 @@ export function openPostgresHost(options: ResolvedPostgres): Promise<PostgresHos
       },
     }
   })
+}
+
+/** For tools and comparisons, which make databases of their own: the application's role may not. */
+function maintenanceUrl({ kind, maintenance }: PostgresServer): string {
+  // The embedded server's socket folder is the gateway's way in; people and tools get TCP.
+  return formatPostgresUrl(kind === 'embedded' ? { ...maintenance, socketFolder: undefined } : maintenance)
 }
 
 /** An application that makes its own schema starts from an empty database: a template that nothing was done to. */

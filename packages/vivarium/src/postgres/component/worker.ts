@@ -1,6 +1,6 @@
 import { openTogether } from '../../core/lifecycle.ts'
 import type { Isolation } from '../../core/options.ts'
-import type { OpenPostgresSandboxOptions, PostgresSandbox } from '../gateway/gateway-types.ts'
+import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from '../gateway/gateway-types.ts'
 import { openGateway } from '../gateway/gateway.ts'
 import { openLeasePool } from '../leases/lease-pool.ts'
 import type { RunIdentity } from '../leases/run-identity.ts'
@@ -22,6 +22,8 @@ export interface PostgresPart {
   readonly url: string
   readonly serverUrl: string
   openSandbox(options: OpenPostgresSandboxOptions): Promise<PostgresSandbox>
+  /** Until the returned function is called, the stable URL answers every unit of work with this refusal. */
+  refuseStable(refusal: StableRefusal): () => void
   /** Rejects with an `AggregateError` of everything that failed. */
   close(): Promise<void>
 }
@@ -37,6 +39,7 @@ export function joinPostgres(info: PostgresJoinInfo): Promise<PostgresPart> {
       url: gateway.url,
       serverUrl: info.serverUrl,
       openSandbox: (options) => gateway.openSandbox(options),
+      refuseStable: (refusal) => gateway.refuseStable(refusal),
       close: async () => {
         const failures = await opened.closeAll()
         if (failures.length > 0) throw new AggregateError(failures, 'Closing the Postgres gateway failed')

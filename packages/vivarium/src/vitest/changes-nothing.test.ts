@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { changesNothing } from './changes-nothing.ts'
+
+test.each([
+  ['SELECT', 'select * from users'],
+  ['SELECT', '  SELECT 1'],
+  ['BEGIN', 'begin'],
+  ['COMMIT', 'commit'],
+  ['SET', "set time zone 'UTC'"],
+  [undefined, 'insert into users values (1, 2, 3, 4)'],
+])('%s (%s) leaves the database as it was', (command, text) => {
+  expect(changesNothing({ command, text })).toBe(true)
+})
+
+test.each([
+  ['INSERT', 'insert into users (name) values ($1)'],
+  ['CREATE TABLE', 'create table t (id int)'],
+  ['SELECT', 'select create_order($1)'],
+  ['SELECT', 'with new as (insert into users values ($1) returning *) select * from new'],
+  ['SELECT', 'create table copy as select * from users'],
+  ['CALL', 'call fill()'],
+  ['COPY', 'copy users from stdin'],
+])('%s (%s) may have changed it', (command, text) => {
+  expect(changesNothing({ command, text })).toBe(false)
+})
