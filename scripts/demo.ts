@@ -29,10 +29,12 @@ function printSummary(outcome: SuiteOutcome): void {
   if (slowest !== undefined) rows.push(['slowest', `${milliseconds(slowest.durationMs)}  ${slowest.name}`])
   rows.push(['whole run', `${milliseconds(outcome.wallMs)}, with everything that was started and stopped for it`])
 
+  console.log('')
+  for (const test of outcome.tests) console.log(`  ${test.passed ? '✓' : '✗'} ${test.name}`)
+
   const width = Math.max(...rows.map(([label]) => label.length))
   console.log('\nThe shop under Vivarium')
   for (const [label, value] of rows) console.log(`  ${label.padEnd(width)}  ${value}`)
-  for (const test of outcome.tests) console.log(`  ${test.passed ? '✓' : '✗'} ${test.name}`)
 }
 
 function milliseconds(ms: number): string {
