@@ -32,11 +32,18 @@ export class PlainDatabases {
   readonly #server: PlainServer
   readonly #admin: WireConnection
   readonly #template: string
+  readonly #ownsTemplate: boolean
 
-  private constructor(server: PlainServer, admin: WireConnection, template: string) {
+  private constructor(server: PlainServer, admin: WireConnection, template: string, ownsTemplate: boolean) {
     this.#server = server
     this.#admin = admin
     this.#template = template
+    this.#ownsTemplate = ownsTemplate
+  }
+
+  /** Copies of a template that someone else made and keeps: object identifiers are then the same on both sides. */
+  static async fromTemplate(server: PlainServer, template: string): Promise<PlainDatabases> {
+    return new PlainDatabases(server, await connect(server.maintenance), template, false)
   }
 
   /** Makes the template and runs the folder's files on it in name order, as the role that will own the copies. */
@@ -44,7 +51,7 @@ export class PlainDatabases {
     const admin = await connect(server.maintenance)
     const template = uniqueName('plain_template')
     await mustRun(admin, `create database ${template} owner ${server.role.user}`)
-    const databases = new PlainDatabases(server, admin, template)
+    const databases = new PlainDatabases(server, admin, template, true)
     try {
       const connection = await connect(databases.#at(template))
       for (const file of (await readdir(migrations)).sort()) {
@@ -65,7 +72,7 @@ export class PlainDatabases {
   }
 
   async close(): Promise<void> {
-    await mustRun(this.#admin, `drop database ${this.#template} with (force)`)
+    if (this.#ownsTemplate) await mustRun(this.#admin, `drop database ${this.#template} with (force)`)
     await this.#admin.end()
   }
 

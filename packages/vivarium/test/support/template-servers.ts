@@ -40,10 +40,7 @@ export async function runOn(
 
 /** Names of databases that begin so. */
 export async function listDatabases(server: PostgresServer, prefix: string): Promise<string[]> {
-  const rows = await runOn(
-    server,
-    `SELECT datname FROM pg_database WHERE starts_with(datname, '${prefix}') ORDER BY 1`,
-  )
+  const rows = await runOn(server, `SELECT datname FROM pg_database WHERE starts_with(datname, '${prefix}') ORDER BY 1`)
   return rows.map((row) => row['datname'] ?? '')
 }
 

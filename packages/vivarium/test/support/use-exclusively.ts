@@ -13,9 +13,7 @@ export async function useExclusively(pool: LeasePool, atOnce: number, total: num
       const lease = await pool.acquire()
       names.add(lease.database)
       await using client = await openPostgresClient(lease.target)
-      const entered = await client.query(
-        'UPDATE usage SET users = users + 1, uses = uses + 1 RETURNING users',
-      )
+      const entered = await client.query('UPDATE usage SET users = users + 1, uses = uses + 1 RETURNING users')
       if (entered[0]?.['users'] !== '1') throw new Error(`${lease.database} is leased twice at once`)
       await client.query('UPDATE usage SET users = users - 1')
       await client.close()

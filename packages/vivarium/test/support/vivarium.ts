@@ -1,7 +1,7 @@
 import { openVivarium, type Sandbox, SandboxFailures, type Vivarium } from '../../src/index.ts'
 import type { PlainServer } from './plain-database.ts'
 import { describeServer, migrations } from './plain-server.ts'
-import { connect, type ConnectOptions, type WireConnection } from './wire.ts'
+import { connect, type ConnectOptions, rowsOf, type WireConnection } from './wire.ts'
 
 /** Opens a vivarium on that schema: embedded, or on the server that VIVARIUM_POSTGRES_URL names. */
 export function openTestVivarium(options: { waitMs?: number } = {}): Promise<Vivarium> {
@@ -53,4 +53,26 @@ export async function closeError(sandbox: Sandbox): Promise<SandboxFailures | un
     if (error instanceof SandboxFailures) return error
     throw error
   }
+}
+
+/** Runs a statement in every database of the run, as the server's own administrator, and returns all rows. */
+export async function inEveryClone(vivarium: Vivarium, text: string): Promise<(string | null)[][]> {
+  const runId = vivarium.describe().postgres?.run.runId ?? 'no run'
+  const { maintenance } = plainServerOf(vivarium)
+  const admin = await connect(maintenance)
+  const names = rowsOf(await admin.query(`select datname from pg_database where datname like '%\\_${runId}\\_%' order by 1`))
+  await admin.end()
+  if (names.length === 0) throw new Error(`no database of run ${runId}`)
+  const rows: (string | null)[][] = []
+  for (const [name] of names) {
+    const clone = await connect({ ...maintenance, database: String(name) })
+    rows.push(...rowsOf(await clone.query(text)))
+    await clone.end()
+  }
+  return rows
+}
+
+/** Everything an error or a rejection says, for a search in it. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : JSON.stringify(error ?? 'no error')
 }

@@ -53,9 +53,7 @@ async function readPrivileges(client: PostgresClient, database: string): Promise
   )
   const owner = rows[0]?.['owner']
   if (owner === undefined || owner === null) return []
-  const statements: [string, string][] = [
-    ['REVOKE ALL ON DATABASE ', ` FROM PUBLIC, ${quoteIdentifier(owner)}`],
-  ]
+  const statements: [string, string][] = [['REVOKE ALL ON DATABASE ', ` FROM PUBLIC, ${quoteIdentifier(owner)}`]]
   for (const { privilege, role, grantable } of rows) {
     if (privilege === undefined || privilege === null) continue
     const grantee = role ? quoteIdentifier(role) : 'PUBLIC'

@@ -1,8 +1,11 @@
 import { quoteLiteral } from '../connection/client.ts'
 import type { PostgresClient } from '../connection/client.ts'
-import { lockIsHeld, lockKey, lockKeyOf, lockMatches } from '../template/advisory-lock.ts'
+import { lockIsHeld, lockKey, lockMatches } from '../template/advisory-lock.ts'
 import { clonePrefix } from './clone-name.ts'
 import type { RunIdentity } from './run-identity.ts'
+
+/** Of names without a database a few are enough: only those that are being made right now are held. */
+const mostMissing = 16
 
 /**
  * Locks the first name of the run that nobody holds, existing clones first, and returns it; `undefined` when all
@@ -13,23 +16,22 @@ export async function lockCloneName(
   identity: RunIdentity,
   ours: ReadonlySet<string>,
 ): Promise<string | undefined> {
-  const prefix = quoteLiteral(clonePrefix(identity))
-  const excluded = ours.size === 0 ? '' : `WHERE name NOT IN (${[...ours].map(quoteLiteral).join(', ')})`
-  // One name per step, and no step after the first success: a WHERE with LIMIT may lock more than it returns
-  // (PostgreSQL documentation, 13.3.5).
-  const rows = await client.query(
-    `WITH RECURSIVE candidate AS MATERIALIZED (
-       SELECT name, pg_catalog.row_number() OVER (ORDER BY d.oid IS NULL, number) AS place
-         FROM (SELECT number, ${prefix} || number AS name FROM pg_catalog.generate_series(1, ${identity.maxClones}) number) names
-         LEFT JOIN pg_catalog.pg_database d ON d.datname = name ${excluded}
-     ), attempt (place, name, locked) AS (
-       SELECT 0::pg_catalog.int8, NULL::pg_catalog.text, false
-       UNION ALL
-       SELECT c.place, c.name, pg_catalog.pg_try_advisory_lock(${lockKeyOf('clone', 'c.name')})
-         FROM attempt a JOIN candidate c ON c.place = a.place + 1 WHERE NOT a.locked
-     )
-     SELECT name FROM attempt WHERE locked`,
+  const prefix = clonePrefix(identity)
+  const databases = await client.query(
+    `SELECT datname AS name FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, ${quoteLiteral(prefix)})`,
   )
+  const existing = new Set(databases.map((row) => row['name'] ?? ''))
+  const all = Array.from({ length: identity.maxClones }, (_, index) => `${prefix}${index + 1}`)
+  const free = all.filter((name) => !ours.has(name))
+  const missing = free.filter((name) => !existing.has(name)).slice(0, mostMissing)
+  const inOrder = [...free.filter((name) => existing.has(name)), ...missing]
+  if (inOrder.length === 0) return undefined
+  // CASE tries one after the other and none behind the first success; a WHERE with LIMIT may lock more than it returns
+  // (PostgreSQL documentation, 4.2.14 and 13.3.5).
+  const attempts = inOrder.map(
+    (name) => `WHEN pg_catalog.pg_try_advisory_lock(${lockKey('clone', name)}) THEN ${quoteLiteral(name)}`,
+  )
+  const rows = await client.query(`SELECT CASE ${attempts.join(' ')} END AS name`)
   return rows[0]?.['name'] ?? undefined
 }
 
@@ -37,7 +39,7 @@ export async function lockCloneName(
 export interface CloneState {
   readonly exists: boolean
   readonly bytes: number
-  /** Client connections to it. */
+  /** Backends in it. */
   readonly connections: number
   /** Whether the run's host still lives. */
   readonly runIsOpen: boolean
@@ -48,14 +50,14 @@ export interface CloneState {
 
 /** Looks at a clone after its name was locked, so that nobody changes what is seen. */
 export async function readCloneState(client: PostgresClient, identity: RunIdentity, name: string): Promise<CloneState> {
+  const run = lockMatches('l', lockKey('run', identity.runId))
+  const ours = `l.pid = pg_catalog.pg_backend_pid() AND ${lockMatches('l', lockKey('clone', name))}`
   const rows = await client.query(
     `SELECT d.oid IS NOT NULL AS exists, pg_catalog.pg_database_size(d.oid) AS bytes, pg_catalog.pg_backend_pid() AS backend,
-            (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a
-              WHERE a.datid = d.oid AND a.backend_type = 'client backend') AS connections,
-            ${lockIsHeld(lockKey('run', identity.runId))} AS open,
-            EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid()
-                       AND ${lockMatches('l', lockKey('clone', name))}) AS ours
-       FROM (SELECT) one LEFT JOIN pg_catalog.pg_database d ON d.datname = ${quoteLiteral(name)}`,
+            pg_catalog.pg_stat_get_db_numbackends(d.oid) AS connections, locks.*
+       FROM (SELECT pg_catalog.bool_or(${run}) AS open, pg_catalog.bool_or(${ours}) AS ours
+               FROM pg_catalog.pg_lock_status() l) locks
+       LEFT JOIN pg_catalog.pg_database d ON d.datname = ${quoteLiteral(name)}`,
   )
   const row = rows[0] ?? {}
   return {

@@ -38,7 +38,8 @@ function leaseLost(identity: RunIdentity, reason: Error): VivariumError {
   return new VivariumError('LEASE_LOST', {
     what: `The connection that holds this process's databases (run ${identity.runId}) was lost.`,
     seen: `${reason.message}, on ${describeTarget(identity.maintenance)}`,
-    remedy: 'See why the server ended it (its log names the backend "vivarium lease …"). Another process may take the databases now.',
+    remedy:
+      'See why the server ended it (its log names the backend "vivarium lease …"). Another process may take the databases now.',
     cause: reason,
   })
 }

@@ -90,7 +90,8 @@ class Pool implements LeasePool {
   async #obtain(request: LeaseRequest): Promise<Lease> {
     for (;;) {
       const lease = await this.#inTurn(() => this.#take(request))
-      if (lease !== undefined) return lease.isReady ? this.#toLease(lease.clone, true) : this.#prepare(lease.clone, request)
+      if (lease !== undefined)
+        return lease.isReady ? this.#toLease(lease.clone, true) : this.#prepare(lease.clone, request)
       if (request.abandoned) throw new Error('the request was given up')
       await this.#nextRelease()
       this.#requireOpen()

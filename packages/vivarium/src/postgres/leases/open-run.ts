@@ -180,7 +180,12 @@ async function dropClones(client: PostgresClient, identity: RunIdentity): Promis
       })
     }
     if (failure === undefined) continue
-    if (now() - start > closeDeadlineMs) throw cleanupFailed(identity, rows.map((row) => row['name'] ?? ''), failure)
+    if (now() - start > closeDeadlineMs)
+      throw cleanupFailed(
+        identity,
+        rows.map((row) => row['name'] ?? ''),
+        failure,
+      )
     await new Promise<void>((resolve) => realSetTimeout(resolve, 100))
     failure = undefined
   }

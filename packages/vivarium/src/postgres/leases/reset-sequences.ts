@@ -11,7 +11,10 @@ export function resetSequencesStatement(sequences: readonly SequenceState[]): st
       `(${quoteLiteral(schema)}, ${quoteLiteral(name)}, ${quoteLiteral(lastValue)}::pg_catalog.int8, ${isCalled})`,
   )
   // A row that matches nothing gives the list its types when it would be empty.
-  const list = [`(NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.int8, NULL::pg_catalog.bool)`, ...changed]
+  const list = [
+    `(NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.int8, NULL::pg_catalog.bool)`,
+    ...changed,
+  ]
   return (
     `SELECT pg_catalog.count(pg_catalog.setval(s.seqrelid, coalesce(t.last_value, s.seqstart), coalesce(t.is_called, false)))` +
     ` FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid` +

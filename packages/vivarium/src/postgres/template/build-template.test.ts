@@ -24,8 +24,14 @@ function testTemplates(open: () => Promise<PostgresServer>): void {
   const bench = useTemplateBench(open)
 
   test('a folder becomes a closed, analysed template that a second call finds', async () => {
-    await bench.put('1_users.sql', '\uFEFFcreate table users (id serial primary key);\r\ninsert into users default values;\r\n')
-    await bench.put('2_posts/migration.sql', "insert into users select from generate_series(1, 41); create table posts ()")
+    await bench.put(
+      '1_users.sql',
+      '\uFEFFcreate table users (id serial primary key);\r\ninsert into users default values;\r\n',
+    )
+    await bench.put(
+      '2_posts/migration.sql',
+      'insert into users select from generate_series(1, 41); create table posts ()',
+    )
     const template = await bench.build()
     expect(template).toEqual({ database: `vivarium_template_${bench.hash}`, hash: bench.hash, built: true })
     expect(await bench.build()).toEqual({ ...template, built: false })
@@ -39,7 +45,10 @@ function testTemplates(open: () => Promise<PostgresServer>): void {
     expect(parseTemplateNote(row?.['note'])).toEqual({
       sequences: [{ schema: 'public', name: 'users_id_seq', lastValue: '42', isCalled: true }],
     })
-    expect(await bench.look(template, "SELECT tableowner FROM pg_tables WHERE schemaname = 'public'")).toEqual([owner, owner])
+    expect(await bench.look(template, "SELECT tableowner FROM pg_tables WHERE schemaname = 'public'")).toEqual([
+      owner,
+      owner,
+    ])
     expect(await bench.look(template, "SELECT reltuples FROM pg_class WHERE relname = 'users'")).toEqual(['42'])
   })
 
@@ -96,7 +105,11 @@ function testTemplates(open: () => Promise<PostgresServer>): void {
     const role = `vivarium_test_${bench.hash.slice(0, 8)}`
     await runOn(bench.server, `CREATE ROLE "${role}" LOGIN PASSWORD 'x'`)
     const maintenance = { ...bench.server.maintenance, user: role, password: 'x' }
-    const poor: PostgresServer = { ...bench.server, maintenance, application: (database) => ({ ...maintenance, database }) }
+    const poor: PostgresServer = {
+      ...bench.server,
+      maintenance,
+      application: (database) => ({ ...maintenance, database }),
+    }
     try {
       await expect(bench.build({ run: () => undefined, inputs: [] }, {}, poor)).rejects.toMatchObject({
         code: 'DATABASE_NOT_CREATED',

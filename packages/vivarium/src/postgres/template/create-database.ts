@@ -51,7 +51,8 @@ export async function createDatabase(client: PostgresClient, options: CreateData
 function notCreated({ name, owner, template }: CreateDatabaseOptions, error: PostgresServerError): VivariumError {
   const remedies: Readonly<Record<string, string>> = {
     '42501': `Let the role create databases (ALTER ROLE ${quoteIdentifier(owner)} CREATEDB), or set VIVARIUM_POSTGRES_URL to a role that may, or leave it out: Vivarium then starts a server of its own.`,
-    '53100': 'Free disk space on the server: each database of a test that runs at the same time is a copy of the template.',
+    '53100':
+      'Free disk space on the server: each database of a test that runs at the same time is a copy of the template.',
     [objectInUse]: `Something stays connected to "${template ?? 'template1'}": close it; nothing may be connected to a database while it is copied.`,
     '53300': "Raise the server's max_connections, or run fewer workers.",
   }

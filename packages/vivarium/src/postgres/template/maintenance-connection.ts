@@ -36,7 +36,11 @@ export async function openMaintenanceConnection(target: ConnectionTarget, purpos
 }
 
 /** Checks that the process that answers is the one that the login named. `seen` is what the server calls itself. */
-export function requireOwnBackend(client: PostgresClient, target: ConnectionTarget, seen: string | null | undefined): void {
+export function requireOwnBackend(
+  client: PostgresClient,
+  target: ConnectionTarget,
+  seen: string | null | undefined,
+): void {
   if (seen === String(client.processId)) return
   void client.close()
   throw poolerRefused(target, `the login named backend ${client.processId}, and ${seen ?? 'none'} answered`)

@@ -9,18 +9,31 @@ describe('migrations on the embedded server', () => {
   const bench = useTemplateBench(startScratchServer)
 
   test('each file is one transaction and one session', async () => {
-    await bench.put('1.sql', 'create table a (x xid8); insert into a values (pg_current_xact_id()), (pg_current_xact_id());')
-    await bench.put('2.sql', "insert into a values (pg_current_xact_id()); set search_path = ''; create temp table t ();")
+    await bench.put(
+      '1.sql',
+      'create table a (x xid8); insert into a values (pg_current_xact_id()), (pg_current_xact_id());',
+    )
+    await bench.put(
+      '2.sql',
+      "insert into a values (pg_current_xact_id()); set search_path = ''; create temp table t ();",
+    )
     await bench.put('3.sql', 'insert into a values (pg_current_xact_id()); create temp table t ()')
-    expect(await bench.look(await bench.build(), 'SELECT count(*) FROM a GROUP BY x ORDER BY 1')).toEqual(['1', '1', '2'])
+    expect(await bench.look(await bench.build(), 'SELECT count(*) FROM a GROUP BY x ORDER BY 1')).toEqual([
+      '1',
+      '1',
+      '2',
+    ])
   })
 
   test('files that hold transactions of their own, or refuse one, run as they are', async () => {
     await bench.put('1.sql', 'begin; create table a (id serial); commit; insert into a default values;')
     await bench.put('2.sql', 'insert into a default values; create index concurrently on a (id); vacuum a;')
     // Only the server knows of these two: the build starts anew, and no sequence shows it.
-    await bench.put('3.sql', "insert into a default values; do $$ begin insert into a default values; commit; end $$")
-    await bench.put('4.sql', "create type e as enum ('x'); begin; commit; alter type e add value 'y'; create table b (e e default 'y')")
+    await bench.put('3.sql', 'insert into a default values; do $$ begin insert into a default values; commit; end $$')
+    await bench.put(
+      '4.sql',
+      "create type e as enum ('x'); begin; commit; alter type e add value 'y'; create table b (e e default 'y')",
+    )
     await bench.put('5.sql', "alter type e add value 'z'; insert into b values ('z'); insert into a default values")
     const template = await bench.build()
     expect(await bench.look(template, 'SELECT id FROM a ORDER BY 1')).toEqual(['1', '2', '3', '4', '5'])
@@ -33,7 +46,9 @@ describe('migrations on the embedded server', () => {
     await expect(bench.build()).rejects.toMatchObject({
       code: 'MIGRATION_FAILED',
       what: 'Migration 2.sql failed in line 3, column 21.',
-      seen: expect.stringMatching(/ERROR 42703: column "emial"[^]*2\.sql:3:21\n {4}3 \| \tinsert into users[^]*\^/) as string,
+      seen: expect.stringMatching(
+        /ERROR 42703: column "emial"[^]*2\.sql:3:21\n {4}3 \| \tinsert into users[^]*\^/,
+      ) as string,
     })
     expect(await listDatabases(bench.server, `vivarium_template_${bench.hash}`)).toEqual([])
     await bench.put('2.sql', 'create table b ()')
@@ -41,14 +56,22 @@ describe('migrations on the embedded server', () => {
   })
 
   test('an error without a position has the line of its statement, and detail, hint and context', async () => {
-    await bench.put('1.sql', "create table a (x int unique);\ninsert into a values (1);\n\n/* c */ insert into a\n values (1);")
+    await bench.put(
+      '1.sql',
+      'create table a (x int unique);\ninsert into a values (1);\n\n/* c */ insert into a\n values (1);',
+    )
     await expect(bench.build()).rejects.toMatchObject({
       what: 'Migration 1.sql failed in line 4, column 9.',
       seen: expect.stringMatching(/23505[^]*Detail: Key \(x\)=\(1\) already exists/) as string,
     })
     await bench.put('1.sql', "do $$ begin\n raise exception 'no' using hint = 'yes'; end $$;")
-    await expect(bench.build()).rejects.toThrow(/P0001: no\n {2}Hint: yes\n {2}Where: PL\/pgSQL function inline_code_block line 2/)
-    await bench.put('1.sql', 'create table c (id int unique deferrable initially deferred);\ninsert into c values (1), (1);\n')
+    await expect(bench.build()).rejects.toThrow(
+      /P0001: no\n {2}Hint: yes\n {2}Where: PL\/pgSQL function inline_code_block line 2/,
+    )
+    await bench.put(
+      '1.sql',
+      'create table c (id int unique deferrable initially deferred);\ninsert into c values (1), (1);\n',
+    )
     await expect(bench.build()).rejects.toMatchObject({ what: 'Migration 1.sql failed in line 2, column 30.' })
   })
 
@@ -60,9 +83,15 @@ describe('migrations on the embedded server', () => {
 
   test('commands of psql and COPY from standard input are refused as such', async () => {
     await bench.put('1.sql', 'create table a (x int);\n\\connect other\nselect 1;')
-    await expect(bench.build()).rejects.toMatchObject({ code: 'MIGRATION_UNREADABLE', what: expect.stringMatching(/command of psql in line 2/) as string })
+    await expect(bench.build()).rejects.toMatchObject({
+      code: 'MIGRATION_UNREADABLE',
+      what: expect.stringMatching(/command of psql in line 2/) as string,
+    })
     await bench.put('1.sql', "create table a (x text);\nCOPY public.a (x) FROM stdin;\nit's\n\\.\n")
-    await expect(bench.build()).rejects.toMatchObject({ code: 'MIGRATION_UNREADABLE', what: expect.stringMatching(/standard input in line 2/) as string })
+    await expect(bench.build()).rejects.toMatchObject({
+      code: 'MIGRATION_UNREADABLE',
+      what: expect.stringMatching(/standard input in line 2/) as string,
+    })
   })
 
   test('a transaction that a file leaves open is refused', async () => {
@@ -87,7 +116,9 @@ describe('migrations on the embedded server', () => {
     await expect(bench.build(bench.folder, { deadlineMs: 300 })).rejects.toMatchObject({
       code: 'MIGRATION_TIMEOUT',
       what: expect.stringMatching(/2\.sql did not end within 300 ms/) as string,
-      seen: expect.stringMatching(/vivarium migrations \(active, waits for Timeout PgSleep\): select pg_sleep\(600\)/) as string,
+      seen: expect.stringMatching(
+        /vivarium migrations \(active, waits for Timeout PgSleep\): select pg_sleep\(600\)/,
+      ) as string,
     })
   })
 
@@ -111,7 +142,9 @@ describe('migrations on the embedded server', () => {
       code: 'MIGRATION_FAILED',
       seen: expect.stringMatching(/^exit code 3[^]*broken pipe/) as string,
     })
-    await expect(bench.build({ command: 'kill -TERM $$', inputs: [] })).rejects.toThrow(/signal SIGTERM; it printed nothing/)
+    await expect(bench.build({ command: 'kill -TERM $$', inputs: [] })).rejects.toThrow(
+      /signal SIGTERM; it printed nothing/,
+    )
     const hanging = { command: 'echo started; sleep 600 & wait', inputs: [] }
     await expect(bench.build(hanging, { deadlineMs: 300 })).rejects.toMatchObject({
       code: 'MIGRATION_TIMEOUT',
@@ -137,6 +170,8 @@ describe('migrations on the embedded server', () => {
       seen: expect.stringContaining('TypeError: no such thing') as string,
     })
     const hang = (): Promise<void> => new Promise(() => undefined)
-    await expect(bench.build({ run: hang, inputs: [] }, { deadlineMs: 100 })).rejects.toMatchObject({ code: 'MIGRATION_TIMEOUT' })
+    await expect(bench.build({ run: hang, inputs: [] }, { deadlineMs: 100 })).rejects.toMatchObject({
+      code: 'MIGRATION_TIMEOUT',
+    })
   })
 })

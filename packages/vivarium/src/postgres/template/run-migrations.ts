@@ -47,7 +47,8 @@ async function runMigrationCommand({ command }: CommandMigrations, options: RunM
     const activity = await describeActivity(client, database)
     throw timedOut(`The migration command \`${command}\``, deadlineMs, `${activity}${output}`)
   }
-  const how = ending === 'exited' ? `exit code ${exitCode}` : ending === 'signalled' ? `signal ${signal}` : 'not started'
+  const how =
+    ending === 'exited' ? `exit code ${exitCode}` : ending === 'signalled' ? `signal ${signal}` : 'not started'
   throw toolFailed({
     what: `The migration command \`${command}\` failed.`,
     seen: `${how}${output}`,
