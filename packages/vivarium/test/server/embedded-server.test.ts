@@ -86,20 +86,14 @@ test('a second start copies the cached cluster instead of making one', async () 
   expect(statSync(basePath()).ino).toBe(cached)
 })
 
-test('locale, encoding, time zone and port are ours, whatever the environment says', async () => {
+test('locale, encoding, time zone, port and libraries are ours, whatever the environment says', async () => {
   using own = makeServerFolders()
+  // The loader would prefer this library to the packaged one, and fail on it.
+  writeFileSync(join(own.root, 'libicuuc.so.60'), '')
+  const odd = { LC_ALL: 'de_DE.ISO-8859-1', LANG: 'xx', PGPORT: '1', PGDATA: '/nowhere', TZ: 'Asia/Tokyo' }
   const { report, child, exited } = startChild(
     { cacheFolder: own.cacheFolder, places: own.places },
-    {
-      env: {
-        ...process.env,
-        LC_ALL: 'de_DE.ISO-8859-1',
-        LANG: 'xx',
-        PGPORT: '1',
-        PGDATA: '/nowhere',
-        TZ: 'Asia/Tokyo',
-      },
-    },
+    { env: { ...process.env, ...odd, LD_LIBRARY_PATH: own.root } },
   )
   const { url } = await report
   const [row] = await ask(

@@ -23,11 +23,11 @@ afterAll(() => folders[Symbol.dispose]())
 const optionsOf = ({ cacheFolder, places }: ServerFolders) => ({ cacheFolder, places })
 const postmasterOf = (runFolder: string) => findProcesses(join(runFolder, 'data'))
 
-test('kill -9 of its process ends the server and removes its folder', async () => {
+test('kill -9 of its process, and of all in its process group, ends the server and removes its folder', async () => {
   const { child, report, exited } = startChild(optionsOf(folders))
   const { runFolder } = await report
   expect(postmasterOf(runFolder)).toHaveLength(1)
-  child.kill('SIGKILL')
+  process.kill(-child.pid!, 'SIGKILL')
   await exited
   await waitFor('server and folder are gone', () => isGone(runFolder))
 })
@@ -37,6 +37,20 @@ test('Ctrl-C ends the process as it always did, and the server after it', async 
   const { runFolder } = await report
   process.kill(-child.pid!, 'SIGINT')
   expect(await exited).toEqual({ code: null, signal: 'SIGINT' })
+  await waitFor('server and folder are gone', () => isGone(runFolder))
+})
+
+test('a process that survives Ctrl-C keeps its server, watchdog included', async () => {
+  const { child, report, exited, interrupted } = startChild(optionsOf(folders), { args: ['0'] })
+  const { runFolder, url } = await report
+  process.kill(-child.pid!, 'SIGINT')
+  await interrupted
+  // A server that had got the signal too would be shutting down, and refuse.
+  const client = await openPostgresClient(url)
+  expect(await client.query('select 1 as one')).toEqual([{ one: '1' }])
+  await client.close()
+  child.kill('SIGKILL')
+  await exited
   await waitFor('server and folder are gone', () => isGone(runFolder))
 })
 

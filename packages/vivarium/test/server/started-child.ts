@@ -19,6 +19,8 @@ export interface StartedChild {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** Resolves when the server is up. */
   readonly report: Promise<ChildReport>
+  /** Resolves when it has taken a SIGINT. */
+  readonly interrupted: Promise<void>
 }
 
 const children = new Set<ChildProcess>()
@@ -50,11 +52,17 @@ export function startChild(
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
   }))
+  const lines = createInterface({ input: child.stdout! })
+  const interrupted = new Promise<void>((resolve) => {
+    lines.on('line', (line) => {
+      if (line === 'interrupted') resolve()
+    })
+  })
   const report = new Promise<ChildReport>((resolve, reject) => {
-    createInterface({ input: child.stdout! }).once('line', (line) => resolve(JSON.parse(line) as ChildReport))
+    lines.once('line', (line) => resolve(JSON.parse(line) as ChildReport))
     void exited.then(({ code, signal }) => reject(new Error(`the child ended with ${code ?? signal}: ${errors}`)))
   })
   // A test that kills the child before its report does not await it.
   report.catch(() => {})
-  return { child, exited, report }
+  return { child, exited, report, interrupted }
 }
