@@ -36,6 +36,8 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     return
   }
   unit.real()
+  // Now, not when the first answer comes: a statement that never ends is to be named as well.
+  unit.text = text
   unit.world.unnamedStatement = undefined
   const bytes = query.rewritten === undefined ? frame.buffer.subarray(frame.start, frame.end) : encodeQuery(query.rewritten.text)
   unit.complete({
