@@ -121,7 +121,8 @@ export class JoinedVivarium implements Vivarium {
   refuseStableUrl(onRefused: () => void): () => void {
     this.#stableRefusals.add(onRefused)
     this.#allowStable ??= this.#postgres?.refuseStable({
-      message: { code: '55000', message: stableUrlAmbiguous.what, hint: stableUrlAmbiguous.remedy },
+      // The remedy stands in the message itself: drivers and runners show little else.
+      message: { code: '55000', message: `${stableUrlAmbiguous.what} ${stableUrlAmbiguous.remedy}` },
       onRefused: () => this.#stableRefusals.forEach((refused) => refused()),
     })
     return () => {
@@ -167,7 +168,7 @@ export class JoinedVivarium implements Vivarium {
 
 /** What a client on the stable URL is told while concurrent tests run; the report of `STABLE_URL_AMBIGUOUS`. */
 export const stableUrlAmbiguous: Readonly<Record<'what' | 'remedy', string>> = {
-  what: 'the stable URL is refused while concurrent tests run: nothing tells which of them this is for (STABLE_URL_AMBIGUOUS)',
+  what: 'The stable URL is refused while concurrent tests run: nothing tells which of them this is for (STABLE_URL_AMBIGUOUS).',
   remedy:
     'Give the application of a concurrent test the URL of its own sandbox, `currentSandbox().postgres.url`, with a pool for ' +
     'each test; or run the test alone, without `.concurrent`.',
