@@ -86,13 +86,14 @@ if (process.getuid?.() === 0) {
     const native = unpackPackage(folder)
     const shared = join(folders.root, 'shared', 'vivarium')
     const user = findServerUser()!
+    const umask = process.umask(0o077)
     const prepared = await prepareBinaries({
       native,
       id: 'closed-home',
       user,
       cacheFolder: join(home, 'cache'),
       sharedFolders: [shared],
-    })
+    }).finally(() => process.umask(umask))
     expect(prepared.startsWith(shared)).toBe(true)
     const version = execFileSync(join(prepared, 'bin/postgres'), ['--version'], {
       uid: user.uid,

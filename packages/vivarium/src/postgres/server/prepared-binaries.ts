@@ -46,11 +46,10 @@ export async function prepareBinaries(options: PrepareBinariesOptions): Promise<
     const prepared = join(folder, 'binaries', options.id, 'native')
     if (isUsable(prepared, options.user)) return prepared
     try {
-      mkdirSync(join(folder, 'binaries'), { recursive: true, mode: 0o755 })
-      if (options.user !== undefined) openFolders(folder)
+      makeOpenFolder(join(folder, 'binaries'))
       if (!canReach(join(folder, 'binaries'), options.user, 'execute'))
         throw new Error('the server user cannot reach it')
-      buildPrepared(options.native, dirname(prepared))
+      buildPrepared(options, dirname(prepared))
       if (isUsable(prepared, options.user)) return prepared
       throw new Error('what was placed there cannot be executed by the server user')
     } catch (error) {
@@ -79,13 +78,14 @@ function isOurs(folder: string): boolean {
   return uid === process.geteuid?.() && (mode & 0o022) === 0
 }
 
-/** Whatever the umask was: the server's user passes through these. */
-function openFolders(folder: string): void {
-  chmodSync(join(folder, 'binaries'), 0o755)
-  if (folder.endsWith('/vivarium') || folder.includes('/vivarium-cache-')) chmodSync(folder, 0o755)
+/** Makes a folder, and the ones above it that are missing, so that others pass through whatever the umask is. */
+function makeOpenFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) chmodSync(made, 0o755)
 }
 
-function buildPrepared(native: string, destination: string): void {
+function buildPrepared({ native, user }: PrepareBinariesOptions, destination: string): void {
   const temporary = `${destination}.${randomBytes(6).toString('hex')}.tmp`
   try {
     placeTree(native, join(temporary, 'native'))
@@ -93,7 +93,8 @@ function buildPrepared(native: string, destination: string): void {
       const link = join(temporary, target)
       if (!existsSync(link)) symlinkSync(relative(dirname(link), join(temporary, source)), link)
     }
-    // What is there is either damaged or was made by another process a moment ago; ours is complete.
+    // Another process may have been faster, and may be running from there already.
+    if (isUsable(join(destination, 'native'), user)) return
     rmSync(destination, { recursive: true, force: true })
     try {
       renameSync(temporary, destination)
@@ -106,8 +107,7 @@ function buildPrepared(native: string, destination: string): void {
 }
 
 function placeTree(from: string, to: string): void {
-  mkdirSync(to, { recursive: true })
-  chmodSync(to, 0o755)
+  makeOpenFolder(to)
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const source = join(from, entry.name)
     const target = join(to, entry.name)
