@@ -122,11 +122,11 @@ export class Unit {
       this.failed(fields, record, plan.nextOnError)
       return encodeMessageFields(Backend.errorResponse, fields)
     }
-    if (plan.checksConstraints === true && world.unitSavepoint === 'open') {
-      for (const check of world.constraintCheck) session.control(check, onError)
-    }
-    if (plan.controls.length > 0) this.real()
-    for (const control of plan.controls) session.control(control, onError)
+    // Without an open savepoint there is no work whose constraints could be violated.
+    const checks = plan.checksConstraints === true && world.unitSavepoint === 'open' ? world.constraintCheck : []
+    const controls = [...checks, ...plan.controls]
+    if (controls.length > 0) this.real()
+    for (const control of controls) session.control(control, onError)
     this.crossBoundary(plan)
     if (plan.notice !== undefined && this.showsNotices) this.answer(encodeOwnMessage(plan.notice))
     this.planned = plan.next
