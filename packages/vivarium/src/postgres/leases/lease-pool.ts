@@ -233,7 +233,7 @@ class Pool implements LeasePool {
 
   async #close(): Promise<void> {
     if (this.#idleTimer !== undefined) realClearTimeout(this.#idleTimer)
-    for (const wake of [...this.#waiters]) wake()
+    for (const wake of this.#waiters) wake()
     // A clone that is being made has to be known to the server before its lock goes, else the run would not drop it.
     const settled = Promise.allSettled(this.#inFlight)
     await withDeadline(settled, closeDeadlineMs, () => new Error('late')).catch(() => undefined)

@@ -298,6 +298,21 @@ function testLeases(open: () => Promise<PostgresServer>, atOnce: number, which: 
       await expect(pool.acquire()).rejects.toMatchObject({ code: 'RUN_ENDED' })
     }))
 
+  test('a run whose host is gone gives no clone, not even one that is there', () =>
+    withRun(
+      async (run) => {
+        await run.ready
+        await using pool = await openLeasePool(run.identity)
+        await runOn(
+          server,
+          `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'vivarium run ${run.identity.runId}'`,
+        )
+        expect(await run.lost).toMatchObject({ code: 'LEASE_LOST' })
+        await expect(pool.acquire()).rejects.toMatchObject({ code: 'RUN_ENDED' })
+      },
+      { clones: 1 },
+    ))
+
   test('closing a run at once, while it makes clones, leaves none', () =>
     withRun(async () => undefined, { clones: 20 }))
 

@@ -51,6 +51,7 @@ describe('migrations on the embedded server', () => {
       ) as string,
     })
     expect(await listDatabases(bench.server, `vivarium_template_${bench.hash}`)).toEqual([])
+    expect(await listDatabases(bench.server, `vivarium_building_${bench.hash}`)).toEqual([])
     await bench.put('2.sql', 'create table b ()')
     expect((await bench.build()).built).toBe(true)
   })
