@@ -17,6 +17,8 @@ export interface Comparison {
   readonly used: ReadonlySet<Exclusion>
 }
 
+const absent = 'absent'
+
 /** Compares two plays message by message and field by field; a play's missing end is a difference as well. */
 export function compare(
   plain: readonly StepAnswers[],
@@ -36,7 +38,10 @@ export function compare(
   }
   const used = new Set<Exclusion>()
   const differences = found.filter((difference) => {
-    const exclusion = exclusions.find((e) => e.message === difference.message && e.field === difference.field)
+    const exclusion = exclusions.find(
+      ({ message, field, whenAbsent = false }) =>
+        message === difference.message && field === difference.field && (!whenAbsent || difference.other === absent),
+    )
     if (exclusion !== undefined) used.add(exclusion)
     return exclusion === undefined
   })
@@ -96,7 +101,7 @@ function flatten(value: FieldValue, path = ''): Map<string, string> {
 }
 
 function shorten(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'absent')
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? absent)
   return text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text
 }
 

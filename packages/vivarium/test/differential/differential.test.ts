@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PlainDatabases } from '../support/plain-database.ts'
-import { migrations } from '../support/plain-server.ts'
 import { openTestVivarium, plainServerOf } from '../support/vivarium.ts'
 import type { Vivarium } from '../../src/index.ts'
 import { compare, renderDifferences } from './compare.ts'
@@ -16,7 +15,8 @@ let compared = 0
 
 beforeAll(async () => {
   vivarium = await openTestVivarium()
-  databases = await PlainDatabases.open(plainServerOf(vivarium), migrations)
+  const template = vivarium.describe().postgres?.run.templateDatabase ?? ''
+  databases = await PlainDatabases.fromTemplate(plainServerOf(vivarium), template)
 })
 
 afterAll(async () => {
@@ -29,10 +29,11 @@ for (const script of scripts) {
     const database = await databases.create()
     try {
       const plain = await play(database.target, script)
-      const sandbox = await vivarium.openSandbox({ title: script.name })
+      // Concurrent, on its pinned URL: a script that ends badly takes no other one with it.
+      const sandbox = await vivarium.openSandbox({ title: script.name, concurrent: true })
       let other
       try {
-        other = await play(vivarium.postgres.url, script)
+        other = await play(sandbox.postgres.url, script)
       } finally {
         await sandbox.close()
       }

@@ -28,8 +28,5 @@ const everything = [
 
 const lookText = `reset search_path; select * from (${everything}) as everything order by what, value collate "C"`
 
-/** Looks from outside any transaction. */
+/** For use outside a transaction. */
 export const look: Step = { send: query(lookText), until: 'Z', count: 1 }
-
-/** Ends the transaction that may be open, then looks. */
-export const rollbackAndLook: Buffer = Buffer.concat([query('rollback'), query(lookText)])

@@ -16,6 +16,8 @@ export interface Exclusion {
   /** A field of it, e.g. `L`, `columns.tableOid`. */
   readonly field: string
   readonly why: string
+  /** Only where the other side has no such field; another value is still a difference. */
+  readonly whenAbsent?: boolean
 }
 
 /** A conversation that must go the same way through a sandbox as on a plain connection. */
