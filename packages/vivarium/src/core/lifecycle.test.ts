@@ -30,7 +30,9 @@ test('when opening fails midway, what was opened before is closed and the first 
     throw new Error('template broke')
   })
   await expect(opening).rejects.toThrow('template broke')
-  await expect(opening).rejects.toMatchObject({ suppressed: [expect.objectContaining({ message: 'closing broke too' })] })
+  await expect(opening).rejects.toMatchObject({
+    suppressed: [expect.objectContaining({ message: 'closing broke too' })],
+  })
   expect(closed).toEqual(['server'])
 })
 

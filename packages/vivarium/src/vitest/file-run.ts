@@ -78,7 +78,10 @@ export class FileRun {
   async #open(test: RunnerTest, concurrent: boolean): Promise<ComposedSandbox> {
     const title = titleOf(test)
     if (!concurrent) return this.#vivarium.openSandbox({ title, within: this.#file })
-    this.#allowStable.set(test, this.#vivarium.refuseStableUrl(() => this.#refused.add(test)))
+    this.#allowStable.set(
+      test,
+      this.#vivarium.refuseStableUrl(() => this.#refused.add(test)),
+    )
     return this.#vivarium.openSandbox({ title, concurrent })
   }
 
@@ -130,7 +133,8 @@ function swallowed(test: RunnerTest, error: unknown): VivariumError {
   return new VivariumError('TEST_BROKE_PROMISE', {
     what: `Test "${titleOf(test)}" broke a promise of its sandbox and ${passed}.`,
     seen: error instanceof Error ? error.message : String(error),
-    remedy: 'Repair what is seen here. `test.fails` is about the assertions of a test, not about what it leaves behind.',
+    remedy:
+      'Repair what is seen here. `test.fails` is about the assertions of a test, not about what it leaves behind.',
     cause: error,
   })
 }

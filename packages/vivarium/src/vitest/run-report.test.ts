@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest'
 import { reportRun, type ReportedTest } from './run-report.ts'
 
-const warning = { component: 'postgres', kind: 'listen-delivery', message: 'NOTIFY is not delivered', text: 'listen\n  orders' }
+const warning = {
+  component: 'postgres',
+  kind: 'listen-delivery',
+  message: 'NOTIFY is not delivered',
+  text: 'listen\n  orders',
+}
 
 function reported(name: string, notes: Partial<ReportedTest['notes']>, passed = true): ReportedTest {
   return { name, passed, notes: { sandboxes: 1, statements: 1, fidelityWarnings: [], closeFailures: [], ...notes } }

@@ -24,7 +24,8 @@ test('what was left out gets its default, and relative paths start at the folder
 
 test('each form of migrations keeps its parts, with absolute paths', () => {
   const run = (): void => undefined
-  const migrations = (given: unknown): unknown => resolveOptions({ postgres: { migrations: given } }, context).postgres?.migrations
+  const migrations = (given: unknown): unknown =>
+    resolveOptions({ postgres: { migrations: given } }, context).postgres?.migrations
   expect(migrations('/elsewhere')).toBe('/elsewhere')
   expect(migrations({ folder: 'sql' })).toEqual({ folder: '/app/sql' })
   expect(migrations({ command: 'npm run migrate', inputs: ['sql', '/x'] })).toEqual({
@@ -67,5 +68,7 @@ test.each([
 
 test('a wrong VIVARIUM_ISOLATION is refused by that name', () => {
   const environment = { VIVARIUM_ISOLATION: 'full' }
-  expect(() => resolveOptions({ postgres: {} }, { ...context, environment })).toThrow('`VIVARIUM_ISOLATION` in the environment')
+  expect(() => resolveOptions({ postgres: {} }, { ...context, environment })).toThrow(
+    '`VIVARIUM_ISOLATION` in the environment',
+  )
 })

@@ -167,7 +167,10 @@ test('closing the vivarium closes open sandboxes, innermost first, then everythi
   postgres.failures.set('inner', [new Error('inner broke')])
   const closing = vivarium.close()
   await expect(closing).rejects.toMatchObject({
-    errors: [expect.objectContaining({ message: 'inner broke' }), expect.objectContaining({ message: 'one more broke' })],
+    errors: [
+      expect.objectContaining({ message: 'inner broke' }),
+      expect.objectContaining({ message: 'one more broke' }),
+    ],
   })
   expect(postgres.log.slice(2)).toEqual(['close inner', 'close file', 'close gateway'])
 })

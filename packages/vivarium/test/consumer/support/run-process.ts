@@ -15,8 +15,8 @@ export interface RunningProcess {
   readonly ended: Promise<ProcessOutcome>
   /** Resolves once standard output holds `text`. */
   printed(text: string): Promise<void>
-  /** Ends the process and everything it started in its group. */
-  kill(signal: NodeJS.Signals): void
+  /** Signals the process, or it and everything it started in its group; nothing happens when it has ended. */
+  kill(signal: NodeJS.Signals, scope: 'process' | 'group'): void
   write(text: string): void
 }
 
@@ -30,7 +30,10 @@ export interface StartProcessOptions {
 
 /** The environment of a user's shell: nothing of the Vitest that runs these tests, nothing of Vivarium's. */
 export function cleanEnvironment(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(VITEST|VIVARIUM|TEST$|NODE_ENV|NODE_OPTIONS|DATABASE_URL|DEV$|PROD$|MODE$|SSR$|BASE_URL)/.test(name))
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(VITEST|VIVARIUM|TEST$|NODE_ENV|NODE_OPTIONS|DATABASE_URL|DEV$|PROD$|MODE$|SSR$|BASE_URL)/.test(name),
+  )
   return { ...(Object.fromEntries(kept) as Record<string, string>), NO_COLOR: '1' }
 }
 
@@ -48,9 +51,9 @@ export function startNode(args: readonly string[], options: StartProcessOptions)
     for (const look of waiting) look()
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  const kill = (signal: NodeJS.Signals): void => {
+  const kill: RunningProcess['kill'] = (signal, scope) => {
     try {
-      process.kill(-pid, signal)
+      process.kill(scope === 'group' ? -pid : pid, signal)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
@@ -60,7 +63,7 @@ export function startNode(args: readonly string[], options: StartProcessOptions)
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
   })
   const late = (what: string): Error => {
-    kill('SIGKILL')
+    kill('SIGKILL', 'group')
     return new Error(`${what} took too long: node ${args.join(' ')}\n${stdout}\n${stderr}`)
   }
   const deadlineMs = options.deadlineMs ?? 60_000

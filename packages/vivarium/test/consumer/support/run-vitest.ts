@@ -41,7 +41,9 @@ export async function runVitest(
   rmSync(report, { force: true })
   const args = [vitestCli, 'run', '--reporter=default', '--reporter=json', '--outputFile.json=report.json']
   const outcome = await runNode([...args, ...(options.args ?? [])], { cwd: folder, ...options })
-  const written = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as { testResults: VitestFile[] }) : undefined
+  const written = existsSync(report)
+    ? (JSON.parse(readFileSync(report, 'utf8')) as { testResults: VitestFile[] })
+    : undefined
   const files = written?.testResults ?? []
   const tests = files.flatMap(({ assertionResults }) => assertionResults)
   const output = `${outcome.stdout}\n${outcome.stderr}`

@@ -119,7 +119,9 @@ test.each([
 test('what a retry hid does not fail the run, and is reported at its end', () => {
   expect(file('retry.test.ts')).toMatchObject({ status: 'passed' })
   expect(run.test('is flaky').meta.vivarium?.closeFailures).toHaveLength(1)
-  expect(run.output).toMatch(/1 test broke a promise of the sandbox, and a retry hid it\n {2}retry\.test\.ts > is flaky/)
+  expect(run.output).toMatch(
+    /1 test broke a promise of the sandbox, and a retry hid it\n {2}retry\.test\.ts > is flaky/,
+  )
 })
 
 test('concurrent tests on the stable URL are refused with the remedy, and a test that runs alone is not', () => {

@@ -16,7 +16,10 @@ const one = `
   test('adds a user', async () => expect(await addUser('one')).toBe(1))
 `
 let count = 0
-function run(files: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}): Promise<VitestOutcome> {
+function run(
+  files: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<VitestOutcome> {
   const project = installed.writeProject(`project-${++count}`, { ...app, 'one.test.ts': one, ...files })
   return runVitest(project, { env: { VIVARIUM_CACHE_DIR: installed.cacheFolder, ...env } })
 }
@@ -30,11 +33,17 @@ const inline = (options: string, test = ''): string => `
 test('inline options, another environment variable, and a set-up file that reads it as it loads', async () => {
   const outcome = await run({
     'vivarium.config.ts': 'throw new Error("not to be read")',
-    'vitest.config.ts': inline("{ postgres: { migrations: './migrations', env: 'APP_DATABASE' } }", "setupFiles: './setup.ts'"),
+    'vitest.config.ts': inline(
+      "{ postgres: { migrations: './migrations', env: 'APP_DATABASE' } }",
+      "setupFiles: './setup.ts'",
+    ),
     'setup.ts': "if (!process.env.APP_DATABASE?.startsWith('postgres://')) throw new Error('not written yet')",
     'app.ts': app['app.ts']!.replace('DATABASE_URL', 'APP_DATABASE'),
   })
-  expect(outcome.tests.map(({ status }) => status), outcome.output).toEqual(['passed'])
+  expect(
+    outcome.tests.map(({ status }) => status),
+    outcome.output,
+  ).toEqual(['passed'])
   expect(outcome.code).toBe(0)
 })
 
@@ -52,7 +61,10 @@ test('the plugin in one project of a workspace leaves the other projects alone',
       import { currentSandbox } from 'vivarium'
       test('has no sandbox', () => expect(() => currentSandbox()).toThrow('NO_SANDBOX'))`,
   })
-  expect(outcome.tests.map(({ status }) => status), outcome.output).toEqual(['passed', 'passed'])
+  expect(
+    outcome.tests.map(({ status }) => status),
+    outcome.output,
+  ).toEqual(['passed', 'passed'])
 })
 
 test('without options and without a configuration file the run ends with what to write', async () => {
@@ -66,7 +78,7 @@ test('without options and without a configuration file the run ends with what to
 
 test.each([
   ['an unknown option', "{ postgres: { migration: 'x' } }", ['`postgres.migration`', 'Did you mean `migrations`?']],
-  ['a wrong value', "{ postgres: { isolation: 'schema' } }", ["`postgres.isolation`", "'transaction' or 'database'"]],
+  ['a wrong value', "{ postgres: { isolation: 'schema' } }", ['`postgres.isolation`', "'transaction' or 'database'"]],
   ['an isolation that is still to come', "{ postgres: { isolation: 'database' } }", ['ISOLATION_UNSUPPORTED']],
 ])('%s ends the run before any test, and is named', async (_, options, messages) => {
   const outcome = await run({ 'vivarium.config.ts': `export default ${options}` })
@@ -82,7 +94,9 @@ test('a configuration file without a default export is named', async () => {
 })
 
 test('a migration that fails ends the run with the file, the line and what the server said', async () => {
-  const outcome = await run({ 'migrations/002_broken.sql': 'create table a (id int);\ninsert into nowhere values (1);\n' })
+  const outcome = await run({
+    'migrations/002_broken.sql': 'create table a (id int);\ninsert into nowhere values (1);\n',
+  })
   expect(outcome.code).toBe(1)
   expect(outcome.tests).toEqual([])
   expect(outcome.output).toContain('002_broken.sql:2')

@@ -114,10 +114,16 @@ test.each([
 ])('plain tests are sandboxed as they stand: pool %s %s', async (pool, isolate) => {
   const env = { VIVARIUM_CACHE_DIR: installed.cacheFolder }
   const run = await runVitest(project, { args: [`--pool=${pool}`, isolate, '--maxWorkers=1'], env })
-  expect(run.tests.filter(({ status }) => status !== 'passed').map(({ title, failureMessages }) => [title, failureMessages])).toEqual([])
+  expect(
+    run.tests.filter(({ status }) => status !== 'passed').map(({ title, failureMessages }) => [title, failureMessages]),
+  ).toEqual([])
   expect(run.files.map(({ message }) => message)).toEqual(['', ''])
   expect(run.tests).toHaveLength(2 * 18)
   expect(run.code, run.output).toBe(0)
   // What each test did stands in the report: three attempts, a select and an insert each.
-  expect(run.test('each attempt starts clean').meta.vivarium).toMatchObject({ sandboxes: 3, statements: 6, closeFailures: [] })
+  expect(run.test('each attempt starts clean').meta.vivarium).toMatchObject({
+    sandboxes: 3,
+    statements: 6,
+    closeFailures: [],
+  })
 })
