@@ -54,7 +54,9 @@ function testLeases(open: () => Promise<PostgresServer>, atOnce: number, which: 
     template = await buildTemplate(server, { run, inputs: [] }, { hash, env: 'DATABASE_URL' })
   })
   afterAll(async () => {
-    await dropTemplate(server, template.database)
+    // Absent when the set-up failed.
+    const built = template as Template | undefined
+    if (built !== undefined) await dropTemplate(server, built.database)
     await runOn(server, `DROP ROLE "${role}"`)
     await server.close()
   })
