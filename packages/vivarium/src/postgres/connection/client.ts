@@ -47,7 +47,10 @@ export async function openPostgresClient(
   target: ConnectionTarget | string,
   options: OpenPostgresClientOptions = {},
 ): Promise<PostgresClient> {
-  const connection = await openBackendConnection(typeof target === 'string' ? parsePostgresUrl(target) : target, options)
+  const connection = await openBackendConnection(
+    typeof target === 'string' ? parsePostgresUrl(target) : target,
+    options,
+  )
   const { socket } = connection
   const reader = new FrameReader()
   const queue: RunningQuery[] = []

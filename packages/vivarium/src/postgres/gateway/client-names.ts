@@ -2,10 +2,10 @@ import type { ClientPortal, ClientStatement } from './client-statement.ts'
 
 /** What one virtual connection has named: prepared statements, portals, cursors. */
 export class ClientNames {
-  readonly statements = new Map<string, ClientStatement>()
-  readonly portals = new Map<string, ClientPortal>()
+  readonly statements: Map<string, ClientStatement> = new Map()
+  readonly portals: Map<string, ClientPortal> = new Map()
   /** SQL cursors by name, and whether they are WITH HOLD. */
-  readonly cursors = new Map<string, boolean>()
+  readonly cursors: Map<string, boolean> = new Map()
   readonly #connection: number
 
   constructor(connection: number) {

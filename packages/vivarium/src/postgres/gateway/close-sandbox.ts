@@ -57,7 +57,8 @@ function stillRunning(title: string, connection: VirtualConnection): VivariumErr
   return new VivariumError('STATEMENT_STILL_RUNNING', {
     what: `A statement was still running on connection ${connection.id} when the sandbox "${title}" closed; it was cancelled and its connection ended.`,
     seen: connection.units.runningText,
-    remedy: 'Await it in the test, or stop what sends it (a background job, a pool that is not drained) before the test ends.',
+    remedy:
+      'Await it in the test, or stop what sends it (a background job, a pool that is not drained) before the test ends.',
   })
 }
 
@@ -67,6 +68,7 @@ function leftOpen(title: string, connection: VirtualConnection): VivariumError {
   return new VivariumError('TRANSACTION_LEFT_OPEN', {
     what: `A transaction was still open on connection ${connection.id} when the sandbox "${title}" closed; it was rolled back and its connection ended.`,
     seen: `it began with "${transactionText}" ${openFor} ms before; its last statement was "${lastText}"`,
-    remedy: 'Commit or roll it back before the test ends. A client checked out of a pool and never released is the usual cause.',
+    remedy:
+      'Commit or roll it back before the test ends. A client checked out of a pool and never released is the usual cause.',
   })
 }

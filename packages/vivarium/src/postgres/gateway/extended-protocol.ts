@@ -75,7 +75,9 @@ function translateParse(unit: Unit, frame: Frame): void {
     return
   }
   const rewritten =
-    statement === undefined || isVirtual ? undefined : withRealName(text, statement, (named) => realName(unit, named, statement))
+    statement === undefined || isVirtual
+      ? undefined
+      : withRealName(text, statement, (named) => realName(unit, named, statement))
   const clientStatement: ClientStatement = {
     text,
     serverText: rewritten?.text ?? text,
@@ -251,7 +253,13 @@ export function noteSetConfig(unit: Unit, statement: Statement, params: ClientPo
   })
 }
 
-function execute(unit: Unit, portal: ClientPortal | undefined, realPortal: string, maxRows: number, statement?: Statement): void {
+function execute(
+  unit: Unit,
+  portal: ClientPortal | undefined,
+  realPortal: string,
+  maxRows: number,
+  statement?: Statement,
+): void {
   const text = portal?.statement.text ?? realPortal
   const record = unit.record(text, portal?.params ?? [])
   const next = unit.planned
@@ -293,7 +301,9 @@ function noteSqlPrepare(unit: Unit, statement: Extract<Statement, { kind: 'prepa
   const name = names.sqlStatementName(statement.name)
   const offset = statement.span.start
   const text =
-    statement.text.slice(0, statement.nameSpan.start - offset) + name + statement.text.slice(statement.nameSpan.end - offset)
+    statement.text.slice(0, statement.nameSpan.start - offset) +
+    name +
+    statement.text.slice(statement.nameSpan.end - offset)
   unit.world.sqlPrepared.add(name)
   names.statements.set(statement.name, {
     text: statement.text,

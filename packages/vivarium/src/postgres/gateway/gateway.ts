@@ -114,7 +114,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       }
       const sandbox = database === stableDatabase ? current : sandboxes.get(database)
       if (sandbox === undefined || !sandbox.isOpen) return database === stableDatabase ? noSandbox : sandboxClosed
-      return sandbox.world.broken === undefined ? sandbox.world : { ...lostSession, detail: sandbox.world.broken.message }
+      return sandbox.world.broken === undefined
+        ? sandbox.world
+        : { ...lostSession, detail: sandbox.world.broken.message }
     },
     knowsDatabase: (database) => {
       const number = /^vivarium_sandbox_(\d+)$/.exec(database)?.[1]
@@ -215,7 +217,8 @@ function refuseOpenTransaction(world: World, title: string): void {
   throw new VivariumError('TRANSACTION_LEFT_OPEN', {
     what: `The sandbox "${title}" cannot be opened inside another one: connection ${id} is in the middle of something.`,
     seen: units.runningText ?? units.transactionText,
-    remedy: 'Await the statement, and commit or roll back the transaction, before the next test begins (see beforeAll and beforeEach).',
+    remedy:
+      'Await the statement, and commit or roll back the transaction, before the next test begins (see beforeAll and beforeEach).',
   })
 }
 
@@ -238,4 +241,3 @@ const sandboxClosed: OwnMessage = {
   message: 'the sandbox of this URL is closed: nothing can be done to the database any more',
   hint: 'Use the URL of an open sandbox, and await all work before its sandbox closes.',
 }
-

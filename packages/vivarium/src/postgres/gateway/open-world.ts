@@ -16,7 +16,11 @@ const sessionParameters: Readonly<Record<string, string>> = {
 }
 
 /** Opens the real session on a leased clone. `facts` are read from the first clone and shared by the others. */
-export async function openWorld(lease: Lease, waitMs: number, facts?: TemplateFacts): Promise<{ world: World; facts: TemplateFacts }> {
+export async function openWorld(
+  lease: Lease,
+  waitMs: number,
+  facts?: TemplateFacts,
+): Promise<{ world: World; facts: TemplateFacts }> {
   const connection = await openBackendConnection({
     ...lease.target,
     parameters: { ...lease.target.parameters, ...sessionParameters },

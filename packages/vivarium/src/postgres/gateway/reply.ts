@@ -29,7 +29,7 @@ export interface Reply {
 /** Whether the client sees the server's message, and what it is told after it. */
 export interface ReplyVerdict {
   readonly forward: boolean
-  readonly then?: readonly Buffer[]
+  readonly after?: readonly Buffer[]
 }
 
 export const forwardIt: ReplyVerdict = { forward: true }

@@ -315,7 +315,7 @@ export class Session {
   #takeTag(head: Reply | undefined, tag: string | undefined): boolean {
     if (head === undefined) throw new Error(`the server completed ${tag ?? 'a query'} that nobody sent`)
     const verdict: ReplyVerdict = head.onTag?.(tag) ?? { forward: head.visible }
-    this.#after = verdict.then
+    this.#after = verdict.after
     if (head.until === 'execute') this.#shift()
     return verdict.forward
   }

@@ -27,7 +27,7 @@ export function setConfigEffect(
     const name = valueOf(call.name, params)
     const value = valueOf(call.value, params)
     if (local !== undefined && local !== null && !/^(f|false|off|no|n|0)$/i.test(local)) disturbs = true
-    else if (local == null || name == null || value == null) {
+    else if (typeof local !== 'string' || typeof name !== 'string' || typeof value !== 'string') {
       disturbs = true
       unreadable = true
     } else changed = withSetting(changed, name.toLowerCase(), setStatement(name, value))

@@ -73,7 +73,11 @@ export function settingsSteps(applied: Settings, wanted: Settings): string[] {
 }
 
 /** The settings after a SET of the session succeeded. */
-export function afterSet(settings: Settings, statement: Extract<Statement, { kind: 'set' }>, initial: Settings): Settings {
+export function afterSet(
+  settings: Settings,
+  statement: Extract<Statement, { kind: 'set' }>,
+  initial: Settings,
+): Settings {
   if (statement.isDefault) return restoreInitial(settings, statement.name, initial)
   const changed = withSetting(settings, statement.name, statement.replay)
   // SET SESSION AUTHORIZATION also sets the role to "none" (documentation of SET SESSION AUTHORIZATION).

@@ -39,7 +39,8 @@ export function translateQuery(unit: Unit, frame: Frame): void {
   // Now, not when the first answer comes: a statement that never ends is to be named as well.
   unit.text = text
   unit.world.unnamedStatement = undefined
-  const bytes = query.rewritten === undefined ? frame.buffer.subarray(frame.start, frame.end) : encodeQuery(query.rewritten.text)
+  const bytes =
+    query.rewritten === undefined ? frame.buffer.subarray(frame.start, frame.end) : encodeQuery(query.rewritten.text)
   unit.complete({
     bytes,
     onReached: () => query.start(),
@@ -192,12 +193,12 @@ class QueryTranslation {
     const own = slot.plan.forward ? undefined : this.#ownAnswer(slot)
     if (slot.plan.forward) this.#forwarded(slot, tag)
     this.#index++
-    const then = [...(own ?? []), ...this.#advance()]
+    const after = [...(own ?? []), ...this.#advance()]
     if (isLast && slot.plan.forward && tag !== undefined && this.#unit.holdsLastTag) {
       this.#unit.heldTag = encodeCommandComplete(tag)
       return { forward: false }
     }
-    return { forward: slot.plan.forward, then }
+    return { forward: slot.plan.forward, after }
   }
 
   #forwarded(slot: Slot, tag: string | undefined): void {

@@ -245,7 +245,8 @@ function planSet(
     }
   }
   if (statement.local) {
-    if (state.status === 'inTransaction' || context.implicitBlock) return { ...forwarded(state), disturbsSettings: true }
+    if (state.status === 'inTransaction' || context.implicitBlock)
+      return { ...forwarded(state), disturbsSettings: true }
     return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET LOCAL') }
   }
   if (statement.fromCurrent === true) return { ...forwarded(state), disturbsSettings: true }
@@ -336,7 +337,8 @@ const twoPhaseRefused: OwnMessage = {
 
 const listenWarning = {
   kind: 'listen-delivery',
-  message: 'LISTEN and NOTIFY take effect at COMMIT, and nothing commits in isolation "transaction": nothing is delivered',
+  message:
+    'LISTEN and NOTIFY take effect at COMMIT, and nothing commits in isolation "transaction": nothing is delivered',
 }
 
 function isolationWarning(asked: string): { kind: string; message: string } {

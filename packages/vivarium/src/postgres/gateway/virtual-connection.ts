@@ -106,8 +106,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
     if (out.length === 0) return
     this.#out = []
     if (this.#phase === 'closed') return
-    const flowing =
-      out.length === 1 ? this.#stream.write(out[0]) : this.#stream.write(Buffer.concat(out))
+    const flowing = out.length === 1 ? this.#stream.write(out[0]) : this.#stream.write(Buffer.concat(out))
     if (!flowing) this.units.clientIsFull()
   }
 

@@ -40,7 +40,7 @@ export class World {
   readonly lease: Lease
   readonly session: Session
   readonly turns: Turns
-  readonly prepared = new PreparedStatements()
+  readonly prepared: PreparedStatements = new PreparedStatements()
   unitSavepoint: UnitSavepoint = 'none'
   /** Something was set that only lasts until the transaction's end, or that we could not read. */
   settingsDisturbed = false
@@ -50,7 +50,7 @@ export class World {
   unnamedStatement: object | undefined
   catalogueVersion = 0
   /** Real names of statements made by SQL PREPARE that the real session has. */
-  readonly sqlPrepared = new Set<string>()
+  readonly sqlPrepared: Set<string> = new Set()
   /** Set when the world can no longer be used; its lease is then dropped. */
   broken: Error | undefined
   readonly #levels: Level[] = []

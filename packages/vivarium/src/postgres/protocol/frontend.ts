@@ -24,13 +24,7 @@ export function encodePassword(password: string): Buffer {
 
 export function encodeSaslInitial(mechanism: string, data: string): Buffer {
   const bytes = Buffer.from(data)
-  return new MessageWriter()
-    .begin(Frontend.password)
-    .cstring(mechanism)
-    .int32(bytes.length)
-    .bytes(bytes)
-    .end()
-    .take()
+  return new MessageWriter().begin(Frontend.password).cstring(mechanism).int32(bytes.length).bytes(bytes).end().take()
 }
 
 export function encodeSaslResponse(data: string): Buffer {
