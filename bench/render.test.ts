@@ -61,6 +61,14 @@ describe('a rendered row', () => {
     expect(lineOf(row)).toBe('| 1 | A thing | not measured: the server is \\| gone | ≤ 2.00× |  |  |')
   })
 
+  test('what is not faster is called slower, with the ratio turned over', () => {
+    const measured = { median: 0.5, low: 0.4, high: 0.8, samples: 3 }
+    expect(lineOf({ id: 'a', what: 'A thing', unit: 'times faster', measured })).toContain(
+      '| 2.00× slower (1.25–2.50) |',
+    )
+    expect(lineOf({ id: 'a', what: 'A thing', unit: 'times faster', measured: spread })).toContain('| 1.23× faster (')
+  })
+
   test('without a bound there is no verdict', () => {
     expect(lineOf({ id: 'a', what: 'A thing', unit: 'ms', measured: spread })).toBe(
       '| 1 | A thing | 1.23 ms (1.10–1.50) |  |  |  |',

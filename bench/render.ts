@@ -45,6 +45,10 @@ function renderRow(row: ResultRow): string[] {
 
 function renderMeasured({ measured, unit }: ResultRow): string {
   if (measured === undefined) return ''
+  if (unit === 'times faster' && measured.median < 1) {
+    // Nobody reads "0.8× faster" as slower.
+    return `${round(1 / measured.median)}× slower (${round(1 / measured.high)}–${round(1 / measured.low)})`
+  }
   return `${withUnit(measured.median, unit)} (${round(measured.low)}–${round(measured.high)})`
 }
 

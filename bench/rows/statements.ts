@@ -43,7 +43,7 @@ function measurePgliteStatement(plain: ArmHandle, plan: BenchPlan): Promise<Resu
   }
   return measureRow(head, async () => {
     await using pglite = await openArm('PGlite, transaction', {})
-    return compare(pglite, plain, 'insert', plan, ['PGlite', 'direct'])
+    return await compare(pglite, plain, 'insert', plan, ['PGlite', 'direct'])
   })
 }
 
