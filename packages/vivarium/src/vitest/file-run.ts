@@ -43,13 +43,11 @@ export class FileRun {
   async aroundFile(suite: RunnerSuite, run: () => Promise<void>): Promise<void> {
     const file = await this.#vivarium.openSandbox({ title: suite.name })
     this.#file = file
-    try {
-      await runInSandbox(file, run)
-    } finally {
-      const errors = [...this.#swallowed(), ...this.#refusedInSilence(), ...(await closingFailures(file))]
-      suite.meta.vivarium = addNotes(suite.meta.vivarium, file, errors)
-      if (errors.length > 0) throw new SandboxFailures(suite.name, errors)
-    }
+    const [ran] = await Promise.allSettled([runInSandbox(file, run)])
+    const errors = [...this.#swallowed(), ...this.#refusedInSilence(), ...(await closingFailures(file))]
+    suite.meta.vivarium = addNotes(suite.meta.vivarium, file, errors)
+    if (errors.length > 0) throw new SandboxFailures(suite.name, errors)
+    if (ran.status === 'rejected') throw ran.reason
   }
 
   /** Runs one attempt of one test, its `beforeEach` and `afterEach` included, in a sandbox of its own. */
@@ -63,16 +61,14 @@ export class FileRun {
       this.#failures.push({ test, errors: [error] })
       throw error
     }
-    try {
-      await runInSandbox(sandbox, run)
-    } finally {
-      const errors = [...(await this.#close(test, sandbox, concurrent))]
-      test.meta.vivarium = addNotes(test.meta.vivarium, sandbox, errors)
-      if (errors.length > 0) {
-        this.#failures.push({ test, errors })
-        throw new SandboxFailures(titleOf(test), errors)
-      }
+    const [ran] = await Promise.allSettled([runInSandbox(sandbox, run)])
+    const errors = await this.#close(test, sandbox, concurrent)
+    test.meta.vivarium = addNotes(test.meta.vivarium, sandbox, errors)
+    if (errors.length > 0) {
+      this.#failures.push({ test, errors })
+      throw new SandboxFailures(titleOf(test), errors)
     }
+    if (ran.status === 'rejected') throw ran.reason
   }
 
   async #open(test: RunnerTest, concurrent: boolean): Promise<ComposedSandbox> {

@@ -23,7 +23,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
 
 async function readOptions(project: TestProject): Promise<ResolvedOptions> {
   const plugin = project.vite.config.plugins.find(({ name }) => name === pluginName)
-  const { options } = plugin?.api as VivariumPluginApi
+  const options = (plugin?.api as VivariumPluginApi | undefined)?.options
   const environment = process.env
   if (options !== undefined) {
     return resolveOptions(options, { source: 'vivarium(options)', folder: project.config.root, environment })

