@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Vivarium } from '../../src/index.ts'
-import { inSandbox, openTestVivarium } from '../support/vivarium.ts'
+import { expect, test } from 'vitest'
+import { inSandbox, useVivarium } from '../support/vivarium.ts'
 import { cancel, cancelRequest, connect, dial, errorOf, query, rowsOf, run, statusOf, sync } from '../support/wire.ts'
 
-let vivarium: Vivarium
-
-beforeAll(async () => {
-  vivarium = await openTestVivarium()
-})
-
-afterAll(() => vivarium?.close())
+const vivarium = useVivarium()
 
 /** Says when it runs, then runs for as long as nobody cancels it. */
 const longStatement = `do $$ begin raise notice 'running'; perform pg_sleep(30); end $$`

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Sandbox, Vivarium } from '../../src/index.ts'
-import { closeCodes, openTestVivarium } from '../support/vivarium.ts'
+import { expect, test } from 'vitest'
+import type { Sandbox } from '../../src/index.ts'
+import { closeCodes, useVivarium } from '../support/vivarium.ts'
 import {
   bind,
   connect,
@@ -17,13 +17,7 @@ import {
   sync,
 } from '../support/wire.ts'
 
-let vivarium: Vivarium
-
-beforeAll(async () => {
-  vivarium = await openTestVivarium()
-})
-
-afterAll(() => vivarium?.close())
+const vivarium = useVivarium()
 
 async function stillWorks(sandbox: Sandbox): Promise<void> {
   const connection = await connect(vivarium.postgres.url)

@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Vivarium } from '../../src/index.ts'
-import { inEveryClone, inSandbox, openTestVivarium } from '../support/vivarium.ts'
+import { expect, test } from 'vitest'
+import { inEveryClone, inSandbox, useVivarium } from '../support/vivarium.ts'
 import { bind, connect, copyData, copyDone, errorOf, execute, parse, query, rowsOf, sync } from '../support/wire.ts'
 
-let vivarium: Vivarium
-
-beforeAll(async () => {
-  vivarium = await openTestVivarium()
-})
-
-afterAll(() => vivarium?.close())
+const vivarium = useVivarium()
 
 const tenMegabytes = 10 * 1024 * 1024
 

@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Vivarium } from '../../src/index.ts'
-import { closeCodes, closeError, inEveryClone, inSandbox, openTestVivarium, wordsOf } from '../support/vivarium.ts'
+import { expect, test } from 'vitest'
+import { closeCodes, closeError, inEveryClone, inSandbox, useVivarium, wordsOf } from '../support/vivarium.ts'
 import { bind, connect, copyData, errorOf, execute, flush, parse, query, queryError, rowsOf, run, sync } from '../support/wire.ts'
 
-let vivarium: Vivarium
-
-beforeAll(async () => {
-  vivarium = await openTestVivarium({ waitMs: 400 })
-})
-
-afterAll(() => vivarium?.close())
+const vivarium = useVivarium({ waitMs: 400 })
 
 async function nextSandboxIsUnaffected(): Promise<void> {
   await inSandbox(vivarium, async (connection) => {

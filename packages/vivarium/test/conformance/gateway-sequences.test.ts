@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Vivarium } from '../../src/index.ts'
-import { inSandbox, openTestVivarium } from '../support/vivarium.ts'
+import { expect, test } from 'vitest'
+import { inSandbox, useVivarium } from '../support/vivarium.ts'
 import { connect, errorOf, rowsOf, type WireConnection } from '../support/wire.ts'
 
-let vivarium: Vivarium
-
-beforeAll(async () => {
-  vivarium = await openTestVivarium()
-})
-
-afterAll(() => vivarium?.close())
+const vivarium = useVivarium()
 
 async function firstIds(connection: WireConnection): Promise<(string | null)[]> {
   const ids: (string | null)[] = []

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Vivarium } from '../../src/index.ts'
-import { openTestVivarium } from '../support/vivarium.ts'
+import { expect, test } from 'vitest'
+import { useVivarium } from '../support/vivarium.ts'
 import {
   type Answer,
   bind,
@@ -16,13 +15,7 @@ import {
   type WireConnection,
 } from '../support/wire.ts'
 
-let vivarium: Vivarium
-
-beforeAll(async () => {
-  vivarium = await openTestVivarium()
-})
-
-afterAll(() => vivarium?.close())
+const vivarium = useVivarium()
 
 async function exchange(connection: WireConnection, ...messages: Buffer[]): Promise<Answer[]> {
   connection.send(...messages, sync())

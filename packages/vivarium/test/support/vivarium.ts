@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openVivarium, type Sandbox, SandboxFailures, type Vivarium } from '../../src/index.ts'
 import type { PlainServer } from './plain-database.ts'
 import { describeServer, migrations } from './plain-server.ts'
@@ -9,15 +10,48 @@ export function openTestVivarium(options: { waitMs?: number } = {}): Promise<Viv
 }
 
 /** The server behind a vivarium, for plain databases beside its own. */
-export function plainServerOf(vivarium: Vivarium): PlainServer {
+export function plainServerOf(vivarium: TestVivarium): PlainServer {
   const run = vivarium.describe().postgres?.run
   if (run === undefined) throw new Error('the vivarium has no Postgres')
   return describeServer(run.maintenance, run.application)
 }
 
+/** The part of a vivarium that tests use. */
+export type TestVivarium = Pick<Vivarium, 'postgres' | 'openSandbox' | 'describe'>
+
+/** One vivarium for the test file. What a failed test left open is closed before the next test. */
+export function useVivarium(options: { waitMs?: number } = {}): TestVivarium {
+  let vivarium: Vivarium | undefined
+  const open = new Set<Sandbox>()
+  const opened = (): Vivarium => {
+    if (vivarium === undefined) throw new Error('the vivarium is not open yet')
+    return vivarium
+  }
+  beforeAll(async () => {
+    vivarium = await openTestVivarium(options)
+  })
+  afterEach(async () => {
+    const left = [...open]
+    open.clear()
+    await Promise.all(left.map((sandbox) => sandbox.close().catch(() => undefined)))
+  })
+  afterAll(() => vivarium?.close())
+  return {
+    get postgres() {
+      return opened().postgres
+    },
+    describe: () => opened().describe(),
+    openSandbox: async (sandboxOptions) => {
+      const sandbox = await opened().openSandbox(sandboxOptions)
+      open.add(sandbox)
+      return sandbox
+    },
+  }
+}
+
 /** Runs `fn` with a new current sandbox and a connection to it; closes both, and fails if closing does. */
 export async function inSandbox<T>(
-  vivarium: Vivarium,
+  vivarium: TestVivarium,
   fn: (connection: WireConnection, sandbox: Sandbox) => Promise<T>,
   options: ConnectOptions = {},
 ): Promise<T> {
@@ -56,7 +90,7 @@ export async function closeError(sandbox: Sandbox): Promise<SandboxFailures | un
 }
 
 /** Runs a statement in every database of the run, as the server's own administrator, and returns all rows. */
-export async function inEveryClone(vivarium: Vivarium, text: string): Promise<(string | null)[][]> {
+export async function inEveryClone(vivarium: TestVivarium, text: string): Promise<(string | null)[][]> {
   const runId = vivarium.describe().postgres?.run.runId ?? 'no run'
   const { maintenance } = plainServerOf(vivarium)
   const admin = await connect(maintenance)

@@ -106,7 +106,7 @@ create table secrets (id serial primary key, owner text not null, body text not 
 insert into secrets (owner, body) values ('alice', 'a'), ('bob', 'b');
 alter table secrets enable row level security;
 alter table secrets force row level security;
-create policy own_secrets on secrets using (owner = current_setting('app.user', true));
+create policy own_secrets on secrets using (owner = current_setting('app.owner', true));
 
 create schema other;
 create table other.items (id integer primary key, elsewhere boolean not null default true);

@@ -142,9 +142,9 @@ export const statementScripts: readonly Script[] = [
   ]),
   script('row-level security follows a setting', [
     'select body from secrets',
-    `set app.user = 'alice'`,
+    `set app.owner = 'alice'`,
     'select body from secrets',
-    `begin; set local app.user = 'bob'; select body from secrets; commit`,
+    `begin; set local app.owner = 'bob'; select body from secrets; commit`,
     'select body from secrets',
     `insert into secrets (owner, body) values ('mallory', 'x')`,
     `insert into secrets (owner, body) values ('alice', 'y') returning body`,

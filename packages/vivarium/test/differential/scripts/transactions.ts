@@ -122,7 +122,6 @@ export const transactionScripts: readonly Script[] = [
   script('a transaction left to the end of the connection is undone', ['begin', 'insert into parents values (3)', parents]),
   script('lock table inside and outside a transaction', ['lock table parents', 'begin', 'lock table parents in share mode', 'lock parents', 'commit', 'select 1; lock table parents']),
   script('set constraints outside a transaction warns', ['set constraints all immediate', 'set constraints all deferred', 'select 1']),
-  script('prepare transaction without a transaction', ['commit prepared \'none\'', 'rollback prepared \'none\'']),
   script('row locks', ['select id from parents for update', 'begin', 'select id from parents where id = 1 for no key update', 'commit']),
   script('transaction words inside strings, identifiers and bodies are no commands', [
     `select 'begin; commit; rollback' as "commit;"`,
