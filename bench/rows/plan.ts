@@ -6,7 +6,7 @@ export interface BenchPlan {
   pglite: { instances: number }
   statements: RoundPlan & { count: number; manyRows: number }
   throughput: RoundPlan & { count: number }
-  suite: { rounds: number; slowRounds: number; files: number; tests: number }
+  suite: { rounds: number; otherRounds: number; slowRounds: number; files: number; tests: number }
   children: { rounds: number; firstEver: number }
 }
 
@@ -16,7 +16,7 @@ export const fullPlan: BenchPlan = {
   pglite: { instances: 3 },
   statements: { rounds: 40, warmUp: 5, count: 100, manyRows: 20 },
   throughput: { rounds: 5, warmUp: 1, count: 1_500 },
-  suite: { rounds: 5, slowRounds: 1, files: 20, tests: 50 },
+  suite: { rounds: 5, otherRounds: 3, slowRounds: 1, files: 20, tests: 50 },
   children: { rounds: 5, firstEver: 3 },
 }
 
@@ -26,6 +26,6 @@ export const quickPlan: BenchPlan = {
   pglite: { instances: 1 },
   statements: { rounds: 8, warmUp: 2, count: 50, manyRows: 10 },
   throughput: { rounds: 2, warmUp: 1, count: 500 },
-  suite: { rounds: 1, slowRounds: 1, files: 4, tests: 25 },
+  suite: { rounds: 1, otherRounds: 1, slowRounds: 1, files: 4, tests: 25 },
   children: { rounds: 2, firstEver: 1 },
 }

@@ -44,7 +44,7 @@ export async function measureSuite(host: BenchHost, plan: BenchPlan): Promise<Re
 }
 
 async function runAll(host: BenchHost, plan: BenchPlan): Promise<SuiteTimes> {
-  const { files, tests, rounds, slowRounds } = plan.suite
+  const { files, tests, rounds, otherRounds, slowRounds } = plan.suite
   const databaseUrls: string[] = []
   for (let worker = 1; worker <= workers; worker++) databaseUrls.push(await host.createDatabase(`suite_${worker}`))
   await using suite = await generateSuite({
@@ -56,7 +56,9 @@ async function runAll(host: BenchHost, plan: BenchPlan): Promise<SuiteTimes> {
   })
   const times: SuiteTimes = new Map(variants.map((variant) => [variant, []]))
   for (let round = 0; round < rounds; round++) {
-    const fast = variants.filter((variant) => variant !== 'truncate')
+    const compared: SuiteVariant[] = ['no isolation', 'vivarium']
+    const beside: SuiteVariant[] = round < otherRounds ? ['vivarium embedded', 'pg-transactional-tests'] : []
+    const fast = [...compared, ...beside]
     // Each round begins with another variant.
     const order = fast.map((_, turn) => fast[(turn + round) % fast.length] ?? 'vivarium')
     for (const variant of order) await runInto(times, suite, variant)
