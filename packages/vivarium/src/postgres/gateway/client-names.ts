@@ -7,14 +7,23 @@ export class ClientNames {
   /** SQL cursors by name, and whether they are WITH HOLD. */
   readonly cursors: Map<string, boolean> = new Map()
   readonly #connection: number
+  #sqlStatements = 0
 
   constructor(connection: number) {
     this.#connection = connection
   }
 
-  /** Real name of a statement made by SQL PREPARE. */
-  sqlStatementName(name: string): string {
-    return `vivarium_q${this.#connection}_${name}`.slice(0, 63)
+  /** A real name for a statement that SQL PREPARE is about to make. */
+  nextSqlStatementName(): string {
+    return `vivarium_q${this.#connection}_${this.#sqlStatements++}`
+  }
+
+  /** Real names that the server may mention in an error, each with the client's own. */
+  realNames(): (readonly [string, string])[] {
+    const pairs: (readonly [string, string])[] = []
+    for (const [name, { sqlPrepare }] of this.statements)
+      if (sqlPrepare !== undefined) pairs.push([sqlPrepare.name, name])
+    return pairs
   }
 
   /**

@@ -14,6 +14,8 @@ export interface ClientStatement {
   readonly isVirtual: boolean
   /** Key of the real statement in the session's {@link PreparedStatements}; unnamed ones have none. */
   key: string | undefined
+  /** It is a PREPARE: the real name that its text now has. */
+  readonly prepares?: string
   /** Made by SQL PREPARE: the statement that makes it, with its real name. */
   readonly sqlPrepare?: { readonly text: string; readonly name: string }
 }

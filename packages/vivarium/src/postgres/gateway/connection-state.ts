@@ -17,6 +17,10 @@ export interface VirtualTransaction {
   readonly isolation: IsolationLevel | undefined
   readonly savepoints: readonly VirtualSavepoint[]
   readonly settingsBefore: Settings
+  /** Something was set that ends with the transaction (SET LOCAL): our savepoint's release does not end it. */
+  readonly hasLocalSettings: boolean
+  /** A statement has run in it: its characteristics can no longer be set. */
+  readonly hasQueried: boolean
 }
 
 /**
@@ -51,6 +55,8 @@ export function begin(
       isolation: modes.isolation,
       savepoints: [],
       settingsBefore: state.settings,
+      hasLocalSettings: false,
+      hasQueried: false,
     },
   }
 }
@@ -67,6 +73,16 @@ export function rollback(state: ConnectionState): ConnectionState {
 /** After an error: a transaction is tainted until its end or a ROLLBACK TO, a unit outside one is simply over. */
 export function fail(state: ConnectionState): ConnectionState {
   return state.status === 'idle' ? state : { ...state, status: 'failed' }
+}
+
+export function withLocalSettings(state: ConnectionState): ConnectionState {
+  if (state.status === 'idle' || state.transaction.hasLocalSettings) return state
+  return { ...state, transaction: { ...state.transaction, hasLocalSettings: true } }
+}
+
+export function withQuery(state: ConnectionState): ConnectionState {
+  if (state.status === 'idle' || state.transaction.hasQueried) return state
+  return { ...state, transaction: { ...state.transaction, hasQueried: true } }
 }
 
 export function withSettings(state: ConnectionState, settings: Settings): ConnectionState {

@@ -12,8 +12,10 @@ import {
   unknownStatement,
 } from './client-statement.ts'
 import type { ClientPortal, ClientStatement } from './client-statement.ts'
+import { withLocalSettings, withSettings } from './connection-state.ts'
+import type { ConnectionState } from './connection-state.ts'
 import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
-import { explainRefusal } from './refusal-hints.ts'
+import { explainRefusal, inClientNames } from './refusal-hints.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import { planStatement } from './statement-plan.ts'
 import { isVirtualKind, withRealName } from './statement-texts.ts'
@@ -74,10 +76,11 @@ function translateParse(unit: Unit, frame: Frame): void {
     unit.refuse(duplicateStatement(statement.name))
     return
   }
+  const prepares = statement?.kind === 'prepare' ? names.nextSqlStatementName() : undefined
   const rewritten =
     statement === undefined || isVirtual
       ? undefined
-      : withRealName(text, statement, (named) => realName(unit, named, statement))
+      : withRealName(text, statement, (named) => prepares ?? realName(unit, named))
   const clientStatement: ClientStatement = {
     text,
     serverText: rewritten?.text ?? text,
@@ -85,6 +88,7 @@ function translateParse(unit: Unit, frame: Frame): void {
     statement,
     isVirtual,
     key: undefined,
+    prepares,
   }
   if (isVirtual && !refusedInFailed) {
     names.statements.set(name, clientStatement)
@@ -128,9 +132,8 @@ function endsFailure(statement: Statement): boolean {
   return statement.kind === 'commit' || statement.kind === 'rollback' || statement.kind === 'rollbackTo'
 }
 
-/** The real name for a client's name in SQL PREPARE, EXECUTE and DEALLOCATE. */
-export function realName(unit: Unit, name: string, statement: Statement): string | undefined {
-  if (statement.kind === 'prepare') return unit.owner.names.sqlStatementName(name)
+/** The real name for a client's name in SQL EXECUTE and DEALLOCATE. */
+export function realName(unit: Unit, name: string): string | undefined {
   const known = unit.owner.names.statements.get(name)
   if (known === undefined || known.isVirtual) return undefined
   return ensurePrepared(unit, name, known)
@@ -183,7 +186,7 @@ function translateBind(unit: Unit, frame: Frame): void {
     onError: (fields) => {
       names.portals.delete(parts.portal)
       unit.failed(fields, unit.record(statement.text, params))
-      return undefined
+      return inClientNames(fields, [[realStatement, parts.statement]])
     },
   })
 }
@@ -207,7 +210,9 @@ function translateDescribe(unit: Unit, frame: Frame): void {
     return session.expect({ until: 'describe', visible: true, onError })
   }
   const portal = owner.names.portals.get(name)
-  if (portal === undefined && !owner.names.cursors.has(name)) return unit.refuse(unknownPortal(name))
+  if (portal === undefined && !owner.names.cursors.has(name)) {
+    return unit.refuse({ ...unknownPortal(name), routine: 'exec_describe_portal_message' })
+  }
   if (portal?.statement.isVirtual === true) return unit.answer(noData)
   unit.real()
   session.send(encodeDescribe('portal', portal?.realName ?? name))
@@ -233,18 +238,30 @@ function translateExecute(unit: Unit, frame: Frame): void {
   })
   unit.executed++
   if (!plan.forward) return unit.run(plan, statement)
+  // Ahead of the plan: the prefix makes the session what it was before this statement.
+  unit.real()
   unit.note(plan, statement)
   unit.planned = plan.next
-  if (statement.mayCallSetConfig) noteSetConfig(unit, statement, portal.params)
+  if (statement.mayCallSetConfig) unit.planned = afterSetConfig(unit, statement, portal.params, unit.planned)
   execute(unit, portal, portal.realName ?? name, maxRows, statement)
 }
 
 /** Calls of set_config set things as SET does; what cannot be read from them is said. */
-export function noteSetConfig(unit: Unit, statement: Statement, params: ClientPortal['params']): void {
-  const effect = setConfigEffect(statement.text, params, unit.planned.settings)
-  unit.planned = { ...unit.planned, settings: effect.settings }
-  if (effect.disturbs) unit.world.disturbSettings()
-  if (!effect.unreadable) return
+export function afterSetConfig(
+  unit: Unit,
+  statement: Statement,
+  params: ClientPortal['params'],
+  state: ConnectionState,
+): ConnectionState {
+  const effect = setConfigEffect(statement.text, params, state.settings)
+  const next = withSettings(state, effect.settings)
+  if (!effect.disturbs) return next
+  unit.world.disturbSettings()
+  if (effect.unreadable) warnComputedSetting(unit, statement)
+  return withLocalSettings(next)
+}
+
+function warnComputedSetting(unit: Unit, statement: Statement): void {
   unit.level.recorder.warn({
     component: 'postgres',
     kind: 'computed-setting',
@@ -269,25 +286,25 @@ function execute(
     until: 'execute',
     visible: true,
     onTag: (tag) => {
-      noteNames(unit, statement)
+      noteNames(unit, statement, portal?.statement.prepares)
       return unit.completed(record, tag, next)
     },
     onError: (fields) => {
       unit.failed(fields, record)
-      return explainRefusal(fields, statement, unit.owner.state)
+      return explainRefusal(fields, statement, unit.owner.state) ?? inClientNames(fields, unit.owner.names.realNames())
     },
     onCopyIn: () => unit.startCopyIn(),
   })
 }
 
 /** A completed statement has made or dropped a name. */
-export function noteNames(unit: Unit, statement: Statement | undefined): void {
+export function noteNames(unit: Unit, statement: Statement | undefined, prepares: string | undefined): void {
   const { names } = unit.owner
   if (statement?.kind === 'declareCursor') names.cursors.set(statement.name, statement.hold)
   else if (statement?.kind === 'closeCursor') {
     if (statement.name === undefined) names.cursors.clear()
     else names.cursors.delete(statement.name)
-  } else if (statement?.kind === 'prepare') noteSqlPrepare(unit, statement)
+  } else if (statement?.kind === 'prepare' && prepares !== undefined) noteSqlPrepare(unit, statement, prepares)
   else if (statement?.kind === 'deallocate') {
     const known = names.statements.get(statement.name)
     if (known?.sqlPrepare !== undefined) unit.world.sqlPrepared.delete(known.sqlPrepare.name)
@@ -296,9 +313,8 @@ export function noteNames(unit: Unit, statement: Statement | undefined): void {
 }
 
 /** SQL PREPARE succeeded: the name is the client's, the real one is ours. */
-function noteSqlPrepare(unit: Unit, statement: Extract<Statement, { kind: 'prepare' }>): void {
+function noteSqlPrepare(unit: Unit, statement: Extract<Statement, { kind: 'prepare' }>, name: string): void {
   const { names } = unit.owner
-  const name = names.sqlStatementName(statement.name)
   const offset = statement.span.start
   const text =
     statement.text.slice(0, statement.nameSpan.start - offset) +

@@ -13,6 +13,14 @@ const remedy =
   'Run it against a database with real commits (isolation: "database"), or before the tests, in a migration.'
 
 /**
+ * What a client is told of an error in COPY that we caused in its name: the server's own words for what it did.
+ */
+export function inPlaceOf(fields: MessageFields, violation: MessageFields | undefined): Buffer | undefined {
+  if (violation === undefined) return undefined
+  return encodeMessageFields(Backend.errorResponse, { ...fields, ...violation })
+}
+
+/**
  * What a client is told instead of the server's own words: positions in a text that we rewrote are moved back, and an
  * error that only the sandbox causes gets a hint with the remedy. `undefined` when the server's words stand.
  */
@@ -31,4 +39,15 @@ export function explainRefusal(
   const callsCommit = onlyInsideTransaction.has(code)
   if (wouldRun || callsCommit) told = { ...(told ?? fields), H: remedy }
   return told === undefined ? undefined : encodeMessageFields(Backend.errorResponse, told)
+}
+
+/** The server's error with the client's own names for what we have named otherwise; `undefined` when it names none. */
+export function inClientNames(
+  fields: MessageFields,
+  names: readonly (readonly [string, string])[],
+): Buffer | undefined {
+  let message = fields['M'] ?? ''
+  for (const [real, own] of names)
+    if (real !== '' && real !== own) message = message.replaceAll(`"${real}"`, `"${own}"`)
+  return message === fields['M'] ? undefined : encodeMessageFields(Backend.errorResponse, { ...fields, M: message })
 }

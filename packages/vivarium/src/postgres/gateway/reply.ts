@@ -12,6 +12,8 @@ export interface Reply {
   readonly bytes?: Buffer
   /** All before it is answered: the server is at this message now, or the synthetic bytes have been said. */
   onReached?(): void
+  /** Whether rows that come just now are the client's; asked of visible replies only. */
+  showsRows?(): boolean
   /** A row came (only asked where set). `start` is the body's. */
   onRow?(buffer: Buffer, start: number): void
   /** A statement completed with this tag; `undefined` for an empty query and a suspended portal. */

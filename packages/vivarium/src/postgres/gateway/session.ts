@@ -280,7 +280,7 @@ export class Session {
         return this.#takeReady(head, buffer, start)
       case Backend.dataRow:
         head?.onRow?.(buffer, start + 5)
-        return head?.visible === true
+        return head?.visible === true && head.showsRows?.() !== false
       case Backend.commandComplete:
         return this.#takeTag(head, buffer.toString('latin1', start + 5, end - 1))
       case Backend.emptyQueryResponse:
@@ -298,7 +298,7 @@ export class Session {
       case Backend.noData:
       case Backend.rowDescription:
         if (head?.until === 'describe') return this.#takeCompletion(head, 'describe')
-        return head?.visible === true
+        return head?.visible === true && head.showsRows?.() !== false
       default:
         return head?.visible === true
     }

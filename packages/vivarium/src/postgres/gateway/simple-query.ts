@@ -6,11 +6,12 @@ import { replaceSpans } from '../sql/rewrite.ts'
 import type { Replacement, RewrittenText } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
 import { duplicateStatement } from './client-statement.ts'
+import { withLocalSettings, withSettings } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
-import { deallocate, noteNames, noteSetConfig, realName } from './extended-protocol.ts'
+import { afterSetConfig, deallocate, noteNames, realName } from './extended-protocol.ts'
 import type { Frame } from './extended-protocol.ts'
 import type { QueryRecord } from './query-record.ts'
-import { explainRefusal } from './refusal-hints.ts'
+import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import type { ReplyVerdict } from './reply.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './statement-plan.ts'
@@ -36,6 +37,7 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     return
   }
   unit.real()
+  query.begin()
   // Now, not when the first answer comes: a statement that never ends is to be named as well.
   unit.text = text
   unit.world.unnamedStatement = undefined
@@ -46,7 +48,13 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     onReached: () => query.start(),
     onTag: (tag) => query.onTag(tag),
     onError: (fields) => query.onError(fields),
+    showsRows: () => query.showsRows,
   })
+}
+
+/** Nothing of the plan is for the server. */
+function needsNothing(plan: StatementPlan): boolean {
+  return plan.controls.length === 0 && plan.boundary === undefined && plan.checksConstraints !== true
 }
 
 /** Carries out a lone statement that never reaches the server as it is; false when it is to be sent. */
@@ -83,7 +91,12 @@ interface Slot {
   /** How many command tags of the server stand for it. */
   readonly tags: number
   readonly error: OwnMessage | undefined
+  /** Real name that a PREPARE makes. */
+  readonly prepares?: string
 }
+
+/** Marks, as the first thing that runs, that the whole text has been parsed: nothing is answered before that. */
+const parsedMarker = 'SET LOCAL vivarium.parsed TO 1'
 
 /**
  * A query text of any number of statements. Transaction commands are rewritten in place, never split off: the server
@@ -96,35 +109,49 @@ class QueryTranslation {
   #index = 0
   #seen = 0
   #record: QueryRecord | undefined
+  #end: ConnectionState
 
   constructor(unit: Unit, text: string, statements: readonly Statement[]) {
     this.#unit = unit
     const replacements: Replacement[] = []
-    let state = unit.planned
-    const prepared = new Set<string>()
+    this.#end = unit.planned
+    const prepared = new Map<string, string>()
     for (const statement of statements) {
-      const plan = this.#plan(statement, state, statements.length > 1, prepared)
+      const plan = this.#plan(statement, this.#end, statements.length > 1, prepared)
       replacements.push(...this.#add(statement, plan, prepared))
-      state = plan.next
-      unit.planned = state
-      if (statement.mayCallSetConfig && plan.forward) {
-        noteSetConfig(unit, statement, [])
-        state = unit.planned
-      }
+      this.#end = plan.next
     }
     this.rewritten = replacements.length === 0 ? undefined : replaceSpans(text, replacements)
   }
 
+  /** The unit's savepoint is made: from here on the text's own effects count. */
+  begin(): void {
+    const unit = this.#unit
+    let effects = unit.planned.settings
+    for (const { statement, plan } of this.#slots) {
+      if (plan.disturbsSettings === true) unit.world.disturbSettings()
+      if (!statement.mayCallSetConfig || !plan.forward) continue
+      const after = afterSetConfig(unit, statement, [], withSettings(this.#end, effects))
+      effects = after.settings
+      this.#end = withSettings(this.#end, effects)
+      if (after.status !== 'idle' && after.transaction.hasLocalSettings) this.#end = withLocalSettings(this.#end)
+    }
+    unit.planned = this.#end
+  }
+
   /** Nothing of it is for the server. */
   get isAllOurs(): boolean {
-    return this.#slots.length > 0 && this.#slots.every((slot) => slot.tags === 0)
+    return (
+      this.#slots.length > 0 &&
+      this.#slots.every((slot) => !slot.plan.forward && slot.error === undefined && needsNothing(slot.plan))
+    )
   }
 
   #plan(
     statement: Statement,
     state: ConnectionState,
     implicitBlock: boolean,
-    prepared: ReadonlySet<string>,
+    prepared: ReadonlyMap<string, string>,
   ): StatementPlan {
     const { statements } = this.#unit.owner.names
     if (state.status !== 'failed') {
@@ -139,18 +166,20 @@ class QueryTranslation {
     return planAt(this.#unit, statement, state, implicitBlock)
   }
 
-  #add(statement: Statement, plan: StatementPlan, prepared: Set<string>): Replacement[] {
+  #add(statement: Statement, plan: StatementPlan, prepared: Map<string, string>): Replacement[] {
     if (plan.error !== undefined) {
       this.#slots.push({ statement, plan, tags: 1, error: plan.error })
       return [{ ...statement.span, text: failingStatement }]
     }
     if (plan.forward) {
-      this.#slots.push({ statement, plan, tags: 1, error: undefined })
-      if (statement.kind === 'prepare') prepared.add(statement.name)
+      const prepares = statement.kind === 'prepare' ? this.#unit.owner.names.nextSqlStatementName() : undefined
+      if (statement.kind === 'prepare' && prepares !== undefined) prepared.set(statement.name, prepares)
+      this.#slots.push({ statement, plan, tags: 1, error: undefined, prepares })
       return this.#renamed(statement, prepared)
     }
     const { world } = this.#unit
     const run = [
+      ...(this.#slots.length === 0 && plan.controls.length === 0 && plan.boundary === undefined ? [parsedMarker] : []),
       ...(plan.checksConstraints === true ? world.constraintCheck : []),
       ...plan.controls,
       ...(plan.boundary === 'keep' ? keepUnit : plan.boundary === 'undo' ? [undoUnit] : []),
@@ -159,11 +188,9 @@ class QueryTranslation {
     return [{ ...statement.span, text: run.join('; ') }]
   }
 
-  #renamed(statement: Statement, prepared: ReadonlySet<string>): Replacement[] {
+  #renamed(statement: Statement, prepared: ReadonlyMap<string, string>): Replacement[] {
     if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') return []
-    const name = prepared.has(statement.name)
-      ? this.#unit.owner.names.sqlStatementName(statement.name)
-      : realName(this.#unit, statement.name, statement)
+    const name = prepared.get(statement.name) ?? realName(this.#unit, statement.name)
     return name === undefined ? [] : [{ ...statement.nameSpan, text: name }]
   }
 
@@ -181,6 +208,11 @@ class QueryTranslation {
   /** The server is at our text: what stands before its first own statement is due. */
   start(): void {
     for (const bytes of this.#advance()) this.#unit.session.say(bytes)
+  }
+
+  /** Rows of our own statements are not the client's. */
+  get showsRows(): boolean {
+    return this.#slots[this.#index]?.plan.forward ?? true
   }
 
   onTag(tag: string | undefined): ReplyVerdict {
@@ -204,7 +236,7 @@ class QueryTranslation {
   #forwarded(slot: Slot, tag: string | undefined): void {
     const { statement, plan } = slot
     if (this.#record !== undefined) this.#unit.completed(this.#record, tag, plan.next)
-    noteNames(this.#unit, statement)
+    noteNames(this.#unit, statement, slot.prepares)
   }
 
   #ownAnswer(slot: Slot): Buffer[] {
@@ -213,10 +245,15 @@ class QueryTranslation {
     if (this.#record !== undefined) unit.completedOurs(this.#record, plan)
     if (plan.boundary !== undefined) unit.world.unitRestarted(plan.next.settings)
     const bytes: Buffer[] = []
-    if (plan.notice !== undefined && unit.showsNotices) bytes.push(encodeOwnMessage(plan.notice))
+    if (this.#index === 0) bytes.push(...this.#notice(plan))
     bytes.push(encodeCommandComplete(plan.tag ?? ''))
     if (plan.forgets !== undefined) unit.owner.forget(plan.forgets)
     return bytes
+  }
+
+  /** The first statement's notice waits for its answer: until then the text may not even parse. */
+  #notice(plan: StatementPlan): Buffer[] {
+    return plan.notice !== undefined && this.#unit.showsNotices ? [encodeOwnMessage(plan.notice)] : []
   }
 
   /** Steps over statements that have nothing to await, and begins the next one. */
@@ -228,6 +265,7 @@ class QueryTranslation {
       if (slot === undefined) return bytes
       this.#record = this.#unit.record(slot.statement.text, [], this.#unit.owner.state)
       this.#unit.note(slot.plan, slot.statement)
+      if (this.#index > 0) bytes.push(...this.#notice(slot.plan))
       if (slot.tags > 0) return bytes
       bytes.push(...this.#ownAnswer(slot))
       if (slot.statement.kind === 'deallocate') this.#unit.owner.names.statements.delete(slot.statement.name)
@@ -242,6 +280,9 @@ class QueryTranslation {
       return encodeOwnMessage(slot.error)
     }
     this.#unit.failed(fields, this.#record, slot?.plan.nextOnError)
-    return explainRefusal(fields, slot?.statement, this.#unit.owner.state, this.rewritten)
+    const { state, names } = this.#unit.owner
+    const violation = inPlaceOf(fields, this.#unit.copyViolation)
+    if (violation !== undefined) return violation
+    return explainRefusal(fields, slot?.statement, state, this.rewritten) ?? inClientNames(fields, names.realNames())
   }
 }

@@ -8,6 +8,8 @@ import {
   pushSavepoint,
   rollback,
   rollbackToSavepoint,
+  withLocalSettings,
+  withQuery,
   withSettings,
 } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
@@ -35,6 +37,8 @@ export interface StatementPlan {
   readonly nextOnError?: ConnectionState
   /** The real session's settings can no longer be told from the connection's. */
   readonly disturbsSettings?: boolean
+  /** The controls make the session's settings the connection's again. */
+  readonly restoresSettings?: boolean
   /** What to forget on the connection. */
   readonly forgets?: 'statements' | 'session'
   readonly fidelity?: { readonly kind: string; readonly message: string }
@@ -67,7 +71,7 @@ export function planStatement(statement: Statement, state: ConnectionState, cont
     case 'rollback':
       return planRollback(statement.chain, state, context)
     case 'savepoint':
-      if (state.status !== 'inTransaction') return refused(state, outsideBlock('SAVEPOINT'))
+      if (state.status !== 'inTransaction') return refused(state, outsideBlock('SAVEPOINT', context, 'DefineSavepoint'))
       return {
         forward: false,
         controls: [`SAVEPOINT ${savepointName(state.transaction.savepoints.length)}`],
@@ -75,9 +79,9 @@ export function planStatement(statement: Statement, state: ConnectionState, cont
         next: pushSavepoint(state, statement.name),
       }
     case 'release':
-      return planRelease(statement.name, state)
+      return planRelease(statement.name, state, context)
     case 'rollbackTo':
-      return planRollbackTo(statement.name, state)
+      return planRollbackTo(statement.name, state, context)
     case 'prepareTransaction':
     case 'commitPrepared':
     case 'rollbackPrepared':
@@ -88,17 +92,17 @@ export function planStatement(statement: Statement, state: ConnectionState, cont
       return { ...answered(state, 'SET'), fidelity: isolationWarning('SET SESSION CHARACTERISTICS') }
     case 'setConstraints':
       if (state.status === 'inTransaction' || context.implicitBlock) return forwarded(state)
-      return { ...answered(state, 'SET CONSTRAINTS'), notice: outsideBlockWarning('SET CONSTRAINTS') }
+      return { ...answered(state, 'SET CONSTRAINTS'), notice: outsideBlockWarning('SET CONSTRAINTS', context) }
     case 'set':
       return planSet(statement, state, context)
     case 'reset':
       return planReset(statement.name, state, context)
     case 'declareCursor':
       if (statement.hold || state.status === 'inTransaction' || context.implicitBlock) return forwarded(state)
-      return refused(state, outsideBlock('DECLARE CURSOR'))
+      return refused(state, outsideBlock('DECLARE CURSOR', context))
     case 'lockTable':
       if (state.status === 'inTransaction' || context.implicitBlock) return forwarded(state)
-      return refused(state, outsideBlock('LOCK TABLE'))
+      return refused(state, outsideBlock('LOCK TABLE', context))
     case 'deallocateAll':
       return { ...answered(state, 'DEALLOCATE ALL'), forgets: 'statements' }
     case 'discard':
@@ -107,10 +111,21 @@ export function planStatement(statement: Statement, state: ConnectionState, cont
     case 'unlisten':
     case 'notify':
       return { ...forwarded(state), fidelity: listenWarning }
-    default:
-      if (statement.notifies) return { ...forwarded(state), fidelity: listenWarning }
+    case 'show':
       return forwarded(state)
+    default:
+      return { ...forwarded(withQuery(state)), fidelity: fidelityOf(statement) }
   }
+}
+
+/** What differs for a statement that is simply forwarded. */
+function fidelityOf(statement: Statement): StatementPlan['fidelity'] {
+  if (statement.notifies) return listenWarning
+  if (statement.locksAdvisory && /advisory_xact|advisory_lock_shared|try_advisory/i.test(statement.text)) {
+    return advisoryWarning
+  }
+  if (statement.ddl && /\bon\s+commit\s+(?:drop|delete)\b/i.test(statement.text)) return onCommitWarning
+  return undefined
 }
 
 function endsFailure(statement: Statement): boolean {
@@ -159,23 +174,28 @@ function givesIsolation(isolation: string | undefined): boolean {
 
 function planCommit(chain: boolean, state: ConnectionState, context: PlanContext): StatementPlan {
   if (state.status === 'idle') {
-    if (chain) return refused(state, outsideBlock('COMMIT AND CHAIN'))
+    if (chain) return refused(state, { ...outsideBlock('COMMIT AND CHAIN', context), routine: 'EndTransactionBlock' })
     return { ...answered(state, 'COMMIT'), notice: noTransactionWarning, boundary: 'keep', checksConstraints: true }
   }
   if (state.status === 'failed') return planRollback(chain, state, context)
   const next = chain ? chained(commit(state), state, context) : commit(state)
+  const { readOnly, hasLocalSettings } = state.transaction
   return {
     ...answered(next, 'COMMIT'),
+    controls: hasLocalSettings && !readOnly ? settingsSteps(unknownSettings, state.settings) : [],
+    restoresSettings: hasLocalSettings && !readOnly,
     // A READ ONLY transaction has nothing to keep, and only going back makes the session writable again.
-    boundary: state.transaction.readOnly ? 'undo' : 'keep',
-    checksConstraints: !state.transaction.readOnly,
+    boundary: readOnly ? 'undo' : 'keep',
+    checksConstraints: !readOnly,
     nextOnError: rollback(state),
   }
 }
 
 function planRollback(chain: boolean, state: ConnectionState, context: PlanContext): StatementPlan {
   if (state.status === 'idle') {
-    if (chain) return refused(state, outsideBlock('ROLLBACK AND CHAIN'))
+    if (chain) {
+      return refused(state, { ...outsideBlock('ROLLBACK AND CHAIN', context), routine: 'UserAbortTransactionBlock' })
+    }
     return {
       ...answered(state, 'ROLLBACK'),
       boundary: context.implicitBlock ? 'undo' : undefined,
@@ -190,8 +210,9 @@ function chained(ended: ConnectionState, before: ConnectionState, context: PlanC
   return begin(ended, context.nextTransactionNumber(), before.status === 'idle' ? {} : before.transaction)
 }
 
-function planRelease(name: string, state: ConnectionState): StatementPlan {
-  if (state.status !== 'inTransaction') return refused(state, outsideBlock('RELEASE SAVEPOINT'))
+function planRelease(name: string, state: ConnectionState, context: PlanContext): StatementPlan {
+  if (state.status !== 'inTransaction')
+    return refused(state, outsideBlock('RELEASE SAVEPOINT', context, 'ReleaseSavepoint'))
   const index = findSavepoint(state.transaction, name)
   if (index === -1) return refused(state, noSavepoint(name, 'ReleaseSavepoint'))
   return {
@@ -200,8 +221,9 @@ function planRelease(name: string, state: ConnectionState): StatementPlan {
   }
 }
 
-function planRollbackTo(name: string, state: ConnectionState): StatementPlan {
-  if (state.status === 'idle') return refused(state, outsideBlock('ROLLBACK TO SAVEPOINT'))
+function planRollbackTo(name: string, state: ConnectionState, context: PlanContext): StatementPlan {
+  if (state.status === 'idle')
+    return refused(state, outsideBlock('ROLLBACK TO SAVEPOINT', context, 'RollbackToSavepoint'))
   const index = findSavepoint(state.transaction, name)
   if (index === -1) return refused(state, noSavepoint(name, 'RollbackToSavepoint'))
   return {
@@ -217,7 +239,15 @@ function planSetTransaction(
 ): StatementPlan {
   if (state.status !== 'inTransaction') {
     if (context.implicitBlock) return { ...answered(state, 'SET'), fidelity: isolationWarning('SET TRANSACTION') }
-    return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET TRANSACTION') }
+    return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET TRANSACTION', context) }
+  }
+  if (state.transaction.hasQueried && statement.isolation !== undefined) {
+    return refused(state, {
+      code: '25001',
+      message: 'SET TRANSACTION ISOLATION LEVEL must be called before any query',
+      file: 'guc.c',
+      routine: 'call_enum_check_hook',
+    })
   }
   const transaction = { ...state.transaction, readOnly: state.transaction.readOnly || statement.readOnly === true }
   return {
@@ -245,11 +275,18 @@ function planSet(
     }
   }
   if (statement.local) {
-    if (state.status === 'inTransaction' || context.implicitBlock)
-      return { ...forwarded(state), disturbsSettings: true }
-    return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET LOCAL') }
+    if (state.status === 'inTransaction' || context.implicitBlock) {
+      return { ...forwarded(withLocalSettings(state)), disturbsSettings: true }
+    }
+    return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET LOCAL', context) }
   }
   if (statement.fromCurrent === true) return { ...forwarded(state), disturbsSettings: true }
+  if (statement.name === 'default_transaction_read_only' || statement.name === 'default_transaction_isolation') {
+    return {
+      ...forwarded(withSettings(state, afterSet(state.settings, statement, context.initialSettings))),
+      fidelity: isolationWarning(statement.name),
+    }
+  }
   const settings = afterSet(state.settings, statement, context.initialSettings)
   const initial = statement.isDefault ? context.initialSettings.statements.get(statement.name) : undefined
   if (initial === undefined) return { ...forwarded(withSettings(state, settings)) }
@@ -304,17 +341,18 @@ function planDiscardAll(state: ConnectionState, context: PlanContext): Statement
   }
 }
 
-function outsideBlock(command: string): OwnMessage {
+/** `inImplicitBlock` is the server's routine that refuses the command in an implicit transaction block. */
+function outsideBlock(command: string, context: PlanContext, inImplicitBlock?: string): OwnMessage {
   return {
     code: '25P01',
     message: `${command} can only be used in transaction blocks`,
     file: 'xact.c',
-    routine: 'CheckTransactionBlock',
+    routine: context.implicitBlock && inImplicitBlock !== undefined ? inImplicitBlock : 'CheckTransactionBlock',
   }
 }
 
-function outsideBlockWarning(command: string): OwnMessage {
-  return { ...outsideBlock(command), severity: 'WARNING' }
+function outsideBlockWarning(command: string, context: PlanContext): OwnMessage {
+  return { ...outsideBlock(command, context), severity: 'WARNING' }
 }
 
 function noSavepoint(name: string, routine: string): OwnMessage {
@@ -339,6 +377,18 @@ const listenWarning = {
   kind: 'listen-delivery',
   message:
     'LISTEN and NOTIFY take effect at COMMIT, and nothing commits in isolation "transaction": nothing is delivered',
+}
+
+const advisoryWarning = {
+  kind: 'advisory-lock',
+  message:
+    'all connections of a sandbox are one session: an advisory lock never makes another of them wait, and one that ends ' +
+    'with its transaction is held until the sandbox closes',
+}
+
+const onCommitWarning = {
+  kind: 'temporary-table-on-commit',
+  message: 'ON COMMIT DROP and ON COMMIT DELETE ROWS are not carried out: nothing really commits in a sandbox',
 }
 
 function isolationWarning(asked: string): { kind: string; message: string } {

@@ -106,7 +106,7 @@ export class UnitRunner {
   /** The client asked, on another connection, to cancel what runs here. */
   cancel(): void {
     const unit = this.#unit
-    if (this.#isWaiting) {
+    if (this.#isWaiting && unit === undefined) {
       this.#world?.turns.release(this.#connection)
       this.#world = undefined
       this.#isWaiting = false
@@ -185,10 +185,9 @@ export class UnitRunner {
   #takeInUnit(unit: Unit, frame: Frame): void {
     switch (frame.type) {
       case Frontend.query:
-        if (unit.isCopyingIn) return this.#breakCopy(unit, frame)
-        return translateQuery(unit, frame)
       case Frontend.functionCall:
-        return translateFunctionCall(unit, frame)
+        if (unit.isCopyingIn) return this.#breakCopy(unit, frame)
+        return this.#takeWholeUnit(unit, frame)
       case Frontend.sync:
         if (unit.isCopyingIn) return
         return unit.sync()
@@ -213,10 +212,32 @@ export class UnitRunner {
     }
   }
 
-  #breakCopy(unit: Unit, frame: Frame): never {
+  /** A Query behind extended messages without a Sync: the server skips it when one of them has failed. */
+  #takeWholeUnit(unit: Unit, frame: Frame): void {
+    if (unit.isSkipping || unit.hasFailed) return
+    if (!unit.session.quiet) {
+      this.#held = frame
+      this.#isWaiting = true
+      unit.whenAnswered(() => {
+        this.#isWaiting = false
+        this.#connection.pump()
+      })
+      return
+    }
+    if (frame.type === Frontend.query) translateQuery(unit, frame)
+    else translateFunctionCall(unit, frame)
+  }
+
+  /** Another message in the place of COPY data ends the COPY, not the connection. */
+  #breakCopy(unit: Unit, frame: Frame): void {
     unit.isCopyingIn = false
+    unit.copyViolation = {
+      C: '08P01',
+      M: `unexpected message type 0x${frame.type.toString(16).toUpperCase()} during COPY from stdin`,
+      F: 'copyfromparse.c',
+      R: 'CopyGetData',
+    }
     unit.session.send(encodeCopyFail('the client left the COPY protocol'))
-    throw new ProtocolViolation(`unexpected message type ${describeType(frame.type)} during COPY from stdin`)
   }
 
   #refuse(message: OwnMessage, type: number): void {

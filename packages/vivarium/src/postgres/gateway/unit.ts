@@ -1,5 +1,5 @@
 import { now } from '../../core/clock.ts'
-import { encodeBind, syncMessage } from '../protocol/frontend.ts'
+import { encodeBind, flushMessage, syncMessage } from '../protocol/frontend.ts'
 import { encodeCommandComplete, readyForQuery } from '../protocol/backend.ts'
 import { encodeMessageFields, encodeOwnMessage } from '../protocol/server-message.ts'
 import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
@@ -52,6 +52,8 @@ export class Unit {
   isSkipping = false
   /** Waits for the client's COPY data. */
   isCopyingIn = false
+  /** The client broke off a COPY: what the server would say of it. */
+  copyViolation: MessageFields | undefined
   /** The client went away before the unit's end: nothing of it stays. */
   isAbandoned = false
   executed = 0
@@ -86,6 +88,27 @@ export class Unit {
     if (this.world.unitSavepoint !== 'open') this.world.prepareUnit(this.planned.settings)
     this.isReal = true
   }
+
+  /**
+   * Calls back when all that was sent so far is answered, or one of it failed: a Query behind extended messages is
+   * skipped by the server when one of those failed, and only then we know.
+   */
+  whenAnswered(callback: () => void): void {
+    let called = false
+    const once = (): void => {
+      if (called) return
+      called = true
+      this.#onFailure = undefined
+      // Not from within the session's own loop.
+      void Promise.resolve().then(callback)
+    }
+    this.#onFailure = once
+    this.session.send(flushMessage)
+    this.session.expect({ until: 'synthetic', visible: false, onReached: once })
+    this.session.flush()
+  }
+
+  #onFailure: (() => void) | undefined
 
   /** Something is said to the client when everything before it has been answered. */
   answer(bytes: Buffer, onReached?: () => void): void {
@@ -127,6 +150,7 @@ export class Unit {
     const controls = [...checks, ...plan.controls]
     if (controls.length > 0) this.real()
     for (const control of controls) session.control(control, onError)
+    if (plan.restoresSettings === true) world.settingsRestored(this.planned.settings)
     this.crossBoundary(plan)
     if (plan.notice !== undefined && this.showsNotices) this.answer(encodeOwnMessage(plan.notice))
     this.planned = plan.next
@@ -208,6 +232,7 @@ export class Unit {
   /** A statement of the client failed. */
   failed(fields: MessageFields, record: QueryRecord | undefined = this.#current, next?: ConnectionState): void {
     this.#hasFailed = true
+    this.#onFailure?.()
     this.#stateAfterFailure = next
     if (record !== undefined) recordFailed(record, fields)
     this.#current = undefined
@@ -232,7 +257,7 @@ export class Unit {
   }
 
   /** The unit's last message is sent: what is awaited then. Without anything real it ends at once. */
-  complete(last: Pick<Reply, 'onReached' | 'onTag' | 'onError'> & { bytes: Buffer }): void {
+  complete(last: Pick<Reply, 'onReached' | 'onTag' | 'onError' | 'showsRows'> & { bytes: Buffer }): void {
     this.isComplete = true
     if (!this.isReal) {
       this.owner.state = this.planned
@@ -248,6 +273,7 @@ export class Unit {
       onReached: last.onReached?.bind(last),
       onTag: last.onTag?.bind(last),
       onError: last.onError?.bind(last),
+      showsRows: last.showsRows?.bind(last),
       onCopyIn: () => this.startCopyIn(),
       onReady: (status) => {
         this.#isChecking = this.#needsConstraintCheck

@@ -172,8 +172,14 @@ export class World {
 
   /** A rewritten text has set the unit's savepoint anew. */
   unitRestarted(settings: Settings): void {
-    this.#applied = settings
+    this.settingsRestored(settings)
     this.#appliedAtUnit = settings
+  }
+
+  /** The session's settings are the connection's again. */
+  settingsRestored(settings: Settings): void {
+    this.#applied = settings
+    this.settingsDisturbed = false
   }
 
   disturbSettings(): void {
