@@ -55,7 +55,7 @@ export interface BenchResults {
 }
 
 /** Where a run leaves its results. */
-export const resultsFile: URL = new URL('./results.json', import.meta.url)
+const resultsFile: URL = new URL('./results.json', import.meta.url)
 
 /** Reads the results of the last run. Rejects when there are none. */
 export async function readResults(): Promise<BenchResults> {

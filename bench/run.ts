@@ -67,6 +67,9 @@ function report(rows: readonly ResultRow[]): void {
   if (missing.length > 0) process.exitCode = 1
 }
 
+// The numbers are those of the embedded server with its own settings, whatever the developer's shell says.
+for (const name of ['VIVARIUM_POSTGRES_URL', 'VIVARIUM_ISOLATION', 'VIVARIUM_CACHE_DIR']) delete process.env[name]
+
 // What is open closes itself when the process ends: temporary folders, and the arms when their channel does.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
