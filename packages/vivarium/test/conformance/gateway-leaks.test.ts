@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { closeCodes, closeError, inEveryClone, inSandbox, useVivarium, wordsOf } from '../support/vivarium.ts'
-import { bind, connect, copyData, errorOf, execute, flush, parse, query, queryError, rowsOf, run, sync } from '../support/wire.ts'
+import { bind, cancel, connect, copyData, errorOf, execute, flush, parse, query, queryError, rowsOf, run, sync } from '../support/wire.ts'
 
 const vivarium = useVivarium({ waitMs: 400 })
 
@@ -16,11 +16,11 @@ test('a transaction left open at close is reported with where it began, and its 
   const sandbox = await vivarium.openSandbox({ title: 'leaky' })
   const connection = await connect(vivarium.postgres.url)
   await connection.query('select 1')
-  await connection.query('BEGIN /* here it began */')
+  await connection.query('BEGIN ISOLATION LEVEL READ COMMITTED')
   await connection.query('insert into parents values (3)')
   const error = await closeError(sandbox)
   expect(error?.errors.map((one: { code?: string }) => one.code)).toEqual(['TRANSACTION_LEFT_OPEN'])
-  expect(error?.message).toContain('here it began')
+  expect(error?.message).toContain('BEGIN ISOLATION LEVEL READ COMMITTED')
   expect(errorOf(await connection.untilClosed())?.['S']).toBe('FATAL')
   await nextSandboxIsUnaffected()
 })
@@ -67,16 +67,15 @@ test.each<[string, Buffer[], string]>([
 
 test('everything that leaked is reported, not only the first', async () => {
   const sandbox = await vivarium.openSandbox()
-  const running = await connect(vivarium.postgres.url)
+  const holder = await connect(vivarium.postgres.url)
   const waiting = await connect(vivarium.postgres.url)
-  await running.query('begin')
-  running.send(query(`do $$ begin raise notice 'running'; perform pg_sleep(60); end $$`))
-  await running.until('N')
-  waiting.send(query('select 1'))
+  await holder.query('begin')
+  waiting.send(query(`select 'still waiting for its turn'`))
+  // The answer to a cancel request for another connection comes after the gateway has read what was sent before it.
+  await cancel(vivarium.postgres.url, holder)
   const codes = await closeCodes(sandbox)
-  expect(codes).toContain('STATEMENT_STILL_RUNNING')
-  expect(codes).toContain('TRANSACTION_LEFT_OPEN')
-  running.socket.destroy()
+  expect(codes.toSorted()).toEqual(['STATEMENT_STILL_RUNNING', 'TRANSACTION_LEFT_OPEN'])
+  holder.socket.destroy()
   waiting.socket.destroy()
   await nextSandboxIsUnaffected()
 })
@@ -95,10 +94,12 @@ test('a connection that is idle at close is no leak and stays open', async () =>
 test('a second connection waits while the first is in a transaction, then gets a clear error that names the way out', async () => {
   const sandbox = await vivarium.openSandbox()
   const [first, second] = [await connect(vivarium.postgres.url), await connect(vivarium.postgres.url)]
-  await first.query('begin /* the holder */')
-  const error = await queryError(second, 'select 1 /* the waiter */')
-  expect(wordsOf(error)).toContain('CONNECTION_WAIT_TIMEOUT')
-  expect(wordsOf(error)).toContain('the holder')
+  await first.query('begin read write')
+  const error = await queryError(second, 'select 1')
+  expect(error['C']).toBe('55P03')
+  expect(wordsOf(error)).toMatch(/waited too long/)
+  expect(wordsOf(error)).toContain('begin read write')
+  expect(error['H']).toMatch(/isolation "database"/)
   await first.query('commit')
   expect(rowsOf(await second.query('select 1'))).toEqual([['1']])
   await first.end()
