@@ -45,6 +45,7 @@ export function begin(
   state: ConnectionState,
   number: number,
   modes: { readOnly?: boolean; isolation?: IsolationLevel },
+  settingsBefore: Settings = state.settings,
 ): ConnectionState {
   return {
     status: 'inTransaction',
@@ -54,7 +55,7 @@ export function begin(
       readOnly: modes.readOnly ?? false,
       isolation: modes.isolation,
       savepoints: [],
-      settingsBefore: state.settings,
+      settingsBefore,
       hasLocalSettings: false,
       hasQueried: false,
     },

@@ -15,7 +15,7 @@ import type { ClientPortal, ClientStatement } from './client-statement.ts'
 import { withLocalSettings, withSettings } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
-import { explainRefusal, inClientNames } from './refusal-hints.ts'
+import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import { planStatement } from './statement-plan.ts'
 import { isVirtualKind, withRealName } from './statement-texts.ts'
@@ -31,7 +31,8 @@ export interface Frame {
 
 /** Translates one extended-protocol message (but Sync) of a unit. */
 export function translateExtended(unit: Unit, frame: Frame): void {
-  if (unit.isSkipping) return
+  // After an error the server skips everything up to Sync, and so do we.
+  if (unit.isSkipping || unit.hasFailed) return
   switch (frame.type) {
     case Frontend.parse:
       return translateParse(unit, frame)
@@ -233,6 +234,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   if (statement.kind === 'deallocate' && portal.statement.isVirtual) return deallocate(unit, statement)
   const plan = planStatement(statement, unit.planned, {
     implicitBlock: unit.executed > 0,
+    settingsBeforeUnit: unit.settingsAtBoundary,
     initialSettings: owner.initialSettings,
     nextTransactionNumber: () => unit.nextTransactionNumber(),
   })
@@ -291,6 +293,8 @@ function execute(
     },
     onError: (fields) => {
       unit.failed(fields, record)
+      const violation = inPlaceOf(fields, unit.copyViolation)
+      if (violation !== undefined) return violation
       return explainRefusal(fields, statement, unit.owner.state) ?? inClientNames(fields, unit.owner.names.realNames())
     },
     onCopyIn: () => unit.startCopyIn(),

@@ -17,7 +17,8 @@ const remedy =
  */
 export function inPlaceOf(fields: MessageFields, violation: MessageFields | undefined): Buffer | undefined {
   if (violation === undefined) return undefined
-  return encodeMessageFields(Backend.errorResponse, { ...fields, ...violation })
+  const { L: _line, ...said } = fields
+  return encodeMessageFields(Backend.errorResponse, { ...said, ...violation })
 }
 
 /**

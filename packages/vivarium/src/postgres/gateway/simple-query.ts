@@ -79,6 +79,7 @@ function runAlone(unit: Unit, statement: Statement): boolean {
 function planAt(unit: Unit, statement: Statement, state: ConnectionState, implicitBlock: boolean): StatementPlan {
   return planStatement(statement, state, {
     implicitBlock,
+    settingsBeforeUnit: unit.settingsAtBoundary,
     initialSettings: unit.owner.initialSettings,
     nextTransactionNumber: () => unit.nextTransactionNumber(),
   })
@@ -243,7 +244,10 @@ class QueryTranslation {
     const { plan } = slot
     const unit = this.#unit
     if (this.#record !== undefined) unit.completedOurs(this.#record, plan)
-    if (plan.boundary !== undefined) unit.world.unitRestarted(plan.next.settings)
+    if (plan.boundary !== undefined) {
+      unit.world.unitRestarted(plan.next.settings)
+      unit.settingsAtBoundary = plan.next.settings
+    }
     const bytes: Buffer[] = []
     if (this.#index === 0) bytes.push(...this.#notice(plan))
     bytes.push(encodeCommandComplete(plan.tag ?? ''))

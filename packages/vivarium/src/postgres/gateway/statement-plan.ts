@@ -48,6 +48,8 @@ export interface StatementPlan {
 export interface PlanContext {
   /** An implicit transaction block: several statements in one Query, or a pipeline (PostgreSQL docs, 54.2.3.1). */
   readonly implicitBlock: boolean
+  /** What a BEGIN in the middle of a unit goes back to: it absorbs what came before it. */
+  readonly settingsBeforeUnit: Settings
   /** The settings the connection's start-up asked for. */
   readonly initialSettings: Settings
   nextTransactionNumber(): number
@@ -162,7 +164,7 @@ function planBegin(
     }
   }
   return {
-    ...answered(begin(state, context.nextTransactionNumber(), statement), statement.tag),
+    ...answered(begin(state, context.nextTransactionNumber(), statement, context.settingsBeforeUnit), statement.tag),
     controls: statement.readOnly === true ? ['SET TRANSACTION READ ONLY'] : [],
     fidelity: givesIsolation(statement.isolation) ? undefined : isolationWarning(statement.isolation ?? ''),
   }

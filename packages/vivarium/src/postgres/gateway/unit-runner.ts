@@ -65,6 +65,14 @@ export class UnitRunner {
     return this.#isWaiting ? 'a statement that waits for another connection' : undefined
   }
 
+  /** A setting's report belongs behind a command tag that is being held back; true when it was put there. */
+  holdReport(report: Buffer): boolean {
+    const unit = this.#unit
+    if (unit?.heldTag === undefined) return false
+    unit.heldTag = Buffer.concat([unit.heldTag, report])
+    return true
+  }
+
   get world(): World | undefined {
     return this.#world
   }
@@ -255,9 +263,11 @@ export class UnitRunner {
     if (this.#endedWhileCancelling) return
     const connection = this.#connection
     const world = this.#world
+    const hasLostSync = this.#unit?.copyViolation !== undefined
     this.lastText = this.#unit?.text ?? ''
     this.#unit = undefined
     world?.session.resume()
+    if (hasLostSync) connection.terminate(lostSynchronization)
     if (connection.isClosed) {
       this.#leave()
       return
@@ -315,6 +325,13 @@ export class UnitRunner {
     }
     world.turns.release(connection)
   }
+}
+
+const lostSynchronization: OwnMessage = {
+  code: '08P01',
+  message: 'terminating connection because protocol synchronization was lost',
+  file: 'postgres.c',
+  routine: 'PostgresMain',
 }
 
 function startsUnit(type: number): boolean {

@@ -5,7 +5,7 @@ import { encodeMessageFields, encodeOwnMessage } from '../protocol/server-messag
 import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
 import { Backend } from '../protocol/message-types.ts'
 import type { Statement } from '../sql/statement.ts'
-import { fail, rollback, statusByte } from './connection-state.ts'
+import { fail, rollback, statusByte, withSettings } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
 import type { ClientNames } from './client-names.ts'
 import type { Level } from './level.ts'
@@ -44,6 +44,8 @@ export class Unit {
   readonly session: Session
   /** The connection's state when all messages so far have succeeded. */
   planned: ConnectionState
+  /** The settings where the unit's savepoint is: what a failure goes back to. */
+  settingsAtBoundary: Settings
   /** Something of it was sent to the server. */
   isReal = false
   /** Its last message (Query or Sync) has been sent. */
@@ -77,6 +79,7 @@ export class Unit {
     this.level = level
     this.session = world.session
     this.planned = owner.state
+    this.settingsAtBoundary = owner.state.settings
   }
 
   get hasFailed(): boolean {
@@ -156,6 +159,7 @@ export class Unit {
     this.planned = plan.next
     this.answer(encodeCommandComplete(plan.tag ?? ''), () => {
       this.completedOurs(record, plan)
+      if (plan.boundary !== undefined) this.settingsAtBoundary = plan.next.settings
     })
     if (plan.forgets !== undefined) this.owner.forget(plan.forgets)
   }
@@ -244,6 +248,7 @@ export class Unit {
     if (realStatus === 'I') world.break(new Error(`"${this.text}" ended the sandbox's transaction`))
     if (this.#hasFailed || this.isAbandoned) {
       owner.state = this.#stateAfterFailure ?? fail(owner.state)
+      if (owner.state.status === 'idle') owner.state = withSettings(owner.state, this.settingsAtBoundary)
       world.unitSavepoint = owner.state.status === 'idle' ? 'failed' : 'open'
     } else {
       owner.state = this.planned
@@ -277,7 +282,9 @@ export class Unit {
       onCopyIn: () => this.startCopyIn(),
       onReady: (status) => {
         this.#isChecking = this.#needsConstraintCheck
-        return this.#isChecking ? undefined : this.settle(status)
+        if (this.#isChecking) return undefined
+        const shown = this.settle(status)
+        return this.copyViolation === undefined ? shown : undefined
       },
       onFinished: () => (this.#isChecking ? this.#checkConstraints() : this.#finish()),
     })

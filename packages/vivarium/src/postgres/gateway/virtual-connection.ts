@@ -113,7 +113,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
   parameterStatus(name: string, value: string): boolean {
     if (this.#reported.get(name) === value) return false
     this.#reported.set(name, value)
-    return true
+    return !this.units.holdReport(encodeParameterStatus(name, value))
   }
 
   say(bytes: Buffer): void {
