@@ -35,10 +35,19 @@ test('a cancel request in a transaction fails the transaction, as in production'
 test('a cancel request never hits the next statement', async () => {
   await inSandbox(vivarium, async (connection) => {
     for (let round = 1; round <= 50; round += 1) {
-      connection.send(query(longStatement), query(`select sum(n) from generate_series(1, 20000) n`), run('select 1'), sync())
+      connection.send(
+        query(longStatement),
+        query(`select sum(n) from generate_series(1, 20000) n`),
+        run('select 1'),
+        sync(),
+      )
       await connection.until('N')
       await cancel(vivarium.postgres.url, connection)
-      const [first, second, third] = [await connection.until('Z'), await connection.until('Z'), await connection.until('Z')]
+      const [first, second, third] = [
+        await connection.until('Z'),
+        await connection.until('Z'),
+        await connection.until('Z'),
+      ]
       expect(errorOf(first)?.['C'], `round ${round}`).toBe('57014')
       expect(rowsOf(second), `round ${round}`).toEqual([['200010000']])
       expect(rowsOf(third), `round ${round}`).toEqual([['1']])

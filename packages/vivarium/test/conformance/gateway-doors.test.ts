@@ -144,7 +144,13 @@ test('the start-up tells the client what a plain server tells it', async () => {
   await inSandbox(vivarium, async (connection) => {
     const names = connection.startupAnswers.filter(({ code }) => code === 'S').map(({ fields }) => fields['name'])
     expect(names).toEqual(
-      expect.arrayContaining(['server_version', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings']),
+      expect.arrayContaining([
+        'server_version',
+        'client_encoding',
+        'DateStyle',
+        'TimeZone',
+        'standard_conforming_strings',
+      ]),
     )
     expect(connection.processId).toBeGreaterThan(0)
     expect(statusOf(connection.startupAnswers)).toBe('I')

@@ -51,9 +51,18 @@ test.each<[string, Buffer[]]>([
   ['a Query with bytes behind its text', [rawMessage('Q', Buffer.from('select 1\0select 2\0'))]],
   ['an empty Query body', [rawMessage('Q')]],
   ['a Parse that ends early', [rawMessage('P', Buffer.from('a\0select 1\0')), sync()]],
-  ['a Parse that promises more types', [rawMessage('P', Buffer.from('a\0select 1\0'), Buffer.from([0, 9, 0, 0])), sync()]],
-  ['a Bind that promises a longer value', [parse('select $1::text'), rawMessage('B', Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 99, 65])), sync()]],
-  ['a Bind with a negative count', [parse('select 1'), rawMessage('B', Buffer.from([0, 0, 0, 0, 0xff, 0xff, 0, 0])), sync()]],
+  [
+    'a Parse that promises more types',
+    [rawMessage('P', Buffer.from('a\0select 1\0'), Buffer.from([0, 9, 0, 0])), sync()],
+  ],
+  [
+    'a Bind that promises a longer value',
+    [parse('select $1::text'), rawMessage('B', Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 99, 65])), sync()],
+  ],
+  [
+    'a Bind with a negative count',
+    [parse('select 1'), rawMessage('B', Buffer.from([0, 0, 0, 0, 0xff, 0xff, 0, 0])), sync()],
+  ],
   ['a Describe of neither statement nor portal', [rawMessage('D', Buffer.from('X\0')), sync()]],
   ['a Close of neither statement nor portal', [rawMessage('C', Buffer.from('X\0')), sync()]],
   ['an Execute without its limit', [parse('select 1'), bind(), rawMessage('E', Buffer.from('\0')), sync()]],
@@ -110,7 +119,17 @@ test('a client that sends its conversation byte by byte gets the same answers', 
   const sandbox = await vivarium.openSandbox()
   const connection = await connect(vivarium.postgres.url)
   connection.socket.setNoDelay(true)
-  const bytes = Buffer.concat([query('begin'), parse('select $1::text', 'a'), bind({ statement: 'a', values: ['x'] }), execute(), sync(), query('copy parents from stdin'), copyData('9\tx\n'), copyDone(), query('rollback')])
+  const bytes = Buffer.concat([
+    query('begin'),
+    parse('select $1::text', 'a'),
+    bind({ statement: 'a', values: ['x'] }),
+    execute(),
+    sync(),
+    query('copy parents from stdin'),
+    copyData('9\tx\n'),
+    copyDone(),
+    query('rollback'),
+  ])
   for (const byte of bytes) {
     connection.send(Buffer.from([byte]))
     await new Promise((resolve) => setImmediate(resolve))

@@ -10,7 +10,12 @@ const tenMegabytes = 10 * 1024 * 1024
 test('a parameter of ten megabytes arrives whole', async () => {
   await inSandbox(vivarium, async (connection) => {
     const value = Buffer.alloc(tenMegabytes, 'abcdefghij')
-    connection.send(parse('insert into blobs values (1, $1::bytea)'), bind({ values: [value], formats: [1] }), execute(), sync())
+    connection.send(
+      parse('insert into blobs values (1, $1::bytea)'),
+      bind({ values: [value], formats: [1] }),
+      execute(),
+      sync(),
+    )
     expect(errorOf(await connection.until('Z'))).toBeUndefined()
     const rows = rowsOf(await connection.query('select length(body), md5(body) from blobs'))
     expect(rows).toEqual([[String(tenMegabytes), createHash('md5').update(value).digest('hex')]])

@@ -1,6 +1,20 @@
 import { expect, test } from 'vitest'
 import { closeCodes, closeError, inEveryClone, inSandbox, useVivarium, wordsOf } from '../support/vivarium.ts'
-import { bind, cancel, connect, copyData, errorOf, execute, flush, parse, query, queryError, rowsOf, run, sync } from '../support/wire.ts'
+import {
+  bind,
+  cancel,
+  connect,
+  copyData,
+  errorOf,
+  execute,
+  flush,
+  parse,
+  query,
+  queryError,
+  rowsOf,
+  run,
+  sync,
+} from '../support/wire.ts'
 
 const vivarium = useVivarium({ waitMs: 400 })
 
@@ -45,7 +59,10 @@ test('a statement still running at close is reported, ended, and its connection 
   expect(error?.message).toContain('the slow one')
   await connection.untilClosed()
   await nextSandboxIsUnaffected()
-  const running = await inEveryClone(vivarium, `select 1 from pg_stat_activity where query like '%the slow one%' and state = 'active' and pid <> pg_backend_pid()`)
+  const running = await inEveryClone(
+    vivarium,
+    `select 1 from pg_stat_activity where query like '%the slow one%' and state = 'active' and pid <> pg_backend_pid()`,
+  )
   expect(running).toEqual([])
 })
 

@@ -33,26 +33,71 @@ const waysToCommit: readonly (readonly Buffer[])[] = [
   [query('insert into parents values (100); commit; begin; insert into parents values (101)')],
   [query('commit; commit; insert into parents values (100); commit and chain')],
   [query('begin; insert into parents values (100); commit and chain; insert into parents values (101); end')],
-  [query('begin'), query('insert into parents values (100); commit; selec'), query('commit; insert into parents values (102)')],
+  [
+    query('begin'),
+    query('insert into parents values (100); commit; selec'),
+    query('commit; insert into parents values (102)'),
+  ],
   [query('rollback; insert into parents values (100); rollback; begin; rollback; insert into parents values (101)')],
-  [run('begin'), run('insert into parents values (100)'), run('commit'), run('insert into parents values (101)'), sync()],
-  [run('begin'), sync(), run('select 1 / 0'), sync(), run('commit'), sync(), run('insert into parents values (101)'), sync()],
-  [query('start transaction isolation level serializable'), query('insert into parents values (100)'), query('end transaction')],
+  [
+    run('begin'),
+    run('insert into parents values (100)'),
+    run('commit'),
+    run('insert into parents values (101)'),
+    sync(),
+  ],
+  [
+    run('begin'),
+    sync(),
+    run('select 1 / 0'),
+    sync(),
+    run('commit'),
+    sync(),
+    run('insert into parents values (101)'),
+    sync(),
+  ],
+  [
+    query('start transaction isolation level serializable'),
+    query('insert into parents values (100)'),
+    query('end transaction'),
+  ],
   [query('create table stray (id integer)'), query('insert into stray values (1)'), query('commit')],
   [query('do $$ begin insert into parents values (100); commit; insert into parents values (101); end $$')],
-  [query(`prepare transaction 'x'`), query(`begin; insert into parents values (100); prepare transaction 'x'`), query('rollback')],
+  [
+    query(`prepare transaction 'x'`),
+    query(`begin; insert into parents values (100); prepare transaction 'x'`),
+    query('rollback'),
+  ],
   [query('/* ; */ commit /* ; */; -- ;\ninsert into parents values (100); EnD')],
-  [parse('commit', 'c'), sync(), query('insert into parents values (100)'), bind({ statement: 'c' }), execute(), sync()],
+  [
+    parse('commit', 'c'),
+    sync(),
+    query('insert into parents values (100)'),
+    bind({ statement: 'c' }),
+    execute(),
+    sync(),
+  ],
   [query('prepare p as insert into parents values (100)'), query('execute p; commit'), query('deallocate p')],
   [query('set default_transaction_read_only = off'), query('insert into parents values (100)'), query('commit')],
-  [query('reset all'), query('discard all'), query('set session characteristics as transaction read write'), query('insert into parents values (100)')],
-  [query('savepoint vivarium_unit'), query('begin; release vivarium_unit; insert into parents values (100); commit'), query('rollback')],
+  [
+    query('reset all'),
+    query('discard all'),
+    query('set session characteristics as transaction read write'),
+    query('insert into parents values (100)'),
+  ],
+  [
+    query('savepoint vivarium_unit'),
+    query('begin; release vivarium_unit; insert into parents values (100); commit'),
+    query('rollback'),
+  ],
   [query('begin; rollback to vivarium_unit; commit; insert into parents values (101)'), query('rollback')],
 ]
 
 test('nothing ever commits for real, whatever the client sends', async () => {
   for (const way of waysToCommit) {
-    const text = Buffer.concat(way).toString('latin1').replaceAll(/[^\x20-\x7e]+/g, ' ')
+    const text = Buffer.concat(way)
+      .toString('latin1')
+      .replaceAll(/[^\x20-\x7e]+/g, ' ')
     const sandbox = await vivarium.openSandbox({ title: text })
     const connection = await connect(vivarium.postgres.url)
     for (const bytes of way) {
@@ -77,7 +122,9 @@ test('while a sandbox is open, what it has committed is invisible to the server'
 
 test('the next sandbox starts from the template again, schema included', async () => {
   await inSandbox(vivarium, async (connection) => {
-    await connection.query('drop table items cascade; alter table parents drop column name; create table stray (id integer)')
+    await connection.query(
+      'drop table items cascade; alter table parents drop column name; create table stray (id integer)',
+    )
     expect(errorOf(await connection.query('select * from items'))?.['C']).toBe('42P01')
   })
   await inSandbox(vivarium, async (connection) => {
@@ -93,7 +140,9 @@ test('a sandbox nested in another takes away only its own work, and its parent g
   await connection.query(`insert into items (name) values ('from the file')`)
   for (const round of [1, 2]) {
     const inner = await vivarium.openSandbox({ title: `test ${round}`, within: outer })
-    expect(rowsOf(await connection.query(`insert into items (name) values ('from the test') returning id`))).toEqual([['5']])
+    expect(rowsOf(await connection.query(`insert into items (name) values ('from the test') returning id`))).toEqual([
+      ['5'],
+    ])
     expect(rowsOf(await connection.query('select count(*) from items'))).toEqual([['5']])
     await inner.close()
     expect(rowsOf(await connection.query('select count(*) from items'))).toEqual([['4']])

@@ -28,14 +28,40 @@ test.each<[string, string[]]>([
   ['used in a rolled-back savepoint', ['begin', 'savepoint a', `select nextval('tickets')`, 'rollback to a', 'commit']],
   ['set ahead', [`select setval('tickets', 5000)`, `select setval('items_id_seq', 77, false)`]],
   ['set back', [`select setval('items_id_seq', 1, false)`, `select setval('unused_numbers', 1)`]],
-  ['restarted', ['alter sequence tickets restart', 'alter sequence items_id_seq restart with 900', `select nextval('tickets')`]],
-  ['restarted by an altered table', ['alter table labels alter column id restart with 70', `insert into labels (label) values ('x')`]],
+  [
+    'restarted',
+    ['alter sequence tickets restart', 'alter sequence items_id_seq restart with 900', `select nextval('tickets')`],
+  ],
+  [
+    'restarted by an altered table',
+    ['alter table labels alter column id restart with 70', `insert into labels (label) values ('x')`],
+  ],
   ['restarted by truncate', ['truncate items, labels restart identity', `insert into items (name) values ('x')`]],
-  ['restarted by truncate that is rolled back', ['begin', 'truncate items restart identity', `insert into items (name) values ('x')`, 'rollback']],
-  ['used, then restarted by truncate, then used', [`insert into items (name) values ('x')`, 'truncate items restart identity', `insert into items (name) values ('y')`]],
+  [
+    'restarted by truncate that is rolled back',
+    ['begin', 'truncate items restart identity', `insert into items (name) values ('x')`, 'rollback'],
+  ],
+  [
+    'used, then restarted by truncate, then used',
+    [
+      `insert into items (name) values ('x')`,
+      'truncate items restart identity',
+      `insert into items (name) values ('y')`,
+    ],
+  ],
   ['dropped with their table', ['drop table accounts', 'drop sequence unused_numbers']],
-  ['altered', ['alter sequence tickets increment by 1000', `select nextval('tickets')`, 'alter sequence tickets owned by parents.id']],
-  ['created anew under the same name', ['drop sequence unused_numbers', 'create sequence unused_numbers start 500', `select nextval('unused_numbers')`]],
+  [
+    'altered',
+    [
+      'alter sequence tickets increment by 1000',
+      `select nextval('tickets')`,
+      'alter sequence tickets owned by parents.id',
+    ],
+  ],
+  [
+    'created anew under the same name',
+    ['drop sequence unused_numbers', 'create sequence unused_numbers start 500', `select nextval('unused_numbers')`],
+  ],
   ['used a thousand times', [`select count(nextval('tickets')) from generate_series(1, 1000)`]],
 ])('sequences give the same ids in the next sandbox when they were %s', async (_how, statements) => {
   await inSandbox(vivarium, async (connection) => {
@@ -74,7 +100,10 @@ test('in a nested sandbox sequences go on from where its parent had them, every 
   await connection.query(`insert into items (name) values ('beforeAll'); select setval('tickets', 300, false)`)
   for (const round of [1, 2, 3]) {
     const inner = await vivarium.openSandbox({ within: file })
-    expect(rowsOf(await connection.query(`insert into items (name) values ('x') returning id`)), `round ${round}`).toEqual([['5']])
+    expect(
+      rowsOf(await connection.query(`insert into items (name) values ('x') returning id`)),
+      `round ${round}`,
+    ).toEqual([['5']])
     expect(rowsOf(await connection.query(`select nextval('tickets')`)), `round ${round}`).toEqual([['300']])
     await inner.close()
   }

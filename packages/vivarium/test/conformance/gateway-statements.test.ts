@@ -49,9 +49,15 @@ test('a prepared statement works again after a sandbox that altered its table', 
   await exchange(connection, parse('insert into parents values ($1, $2, $3)', 'dead'), describeStatement('dead'))
   await first.close()
   const second = await vivarium.openSandbox()
-  expect(rowsOf(await exchange(connection, bind({ statement: 'sel', values: ['1'] }), execute()))).toEqual([['1', 'one']])
-  expect(tagsOf(await exchange(connection, bind({ statement: 'ins', values: ['3', 'c'] }), execute()))).toEqual(['INSERT 0 1'])
-  expect(errorOf(await exchange(connection, bind({ statement: 'dead', values: ['9', 'x', '1'] }), execute()))?.['C']).toMatch(/42/)
+  expect(rowsOf(await exchange(connection, bind({ statement: 'sel', values: ['1'] }), execute()))).toEqual([
+    ['1', 'one'],
+  ])
+  expect(tagsOf(await exchange(connection, bind({ statement: 'ins', values: ['3', 'c'] }), execute()))).toEqual([
+    'INSERT 0 1',
+  ])
+  expect(
+    errorOf(await exchange(connection, bind({ statement: 'dead', values: ['9', 'x', '1'] }), execute()))?.['C'],
+  ).toMatch(/42/)
   await connection.end()
   await second.close()
 })

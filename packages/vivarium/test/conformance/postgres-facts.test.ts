@@ -51,7 +51,14 @@ test('rule 2: text of several statements is parsed as a whole before any of it r
 
 test('rule 3: nothing is pipelined behind a COPY FROM STDIN, whatever the client pipelines', async () => {
   await inSandbox(vivarium, async (connection) => {
-    connection.send(query('copy parents (id) from stdin'), copyData('3\n'), copyDone(), run('select 1'), sync(), query('select 2'))
+    connection.send(
+      query('copy parents (id) from stdin'),
+      copyData('3\n'),
+      copyDone(),
+      run('select 1'),
+      sync(),
+      query('select 2'),
+    )
     const answers = await connection.until('Z', 3)
     expect(errorOf(answers)).toBeUndefined()
     expect(tagsOf(answers)).toEqual(['COPY 1', 'SELECT 1', 'SELECT 1'])
@@ -60,7 +67,9 @@ test('rule 3: nothing is pipelined behind a COPY FROM STDIN, whatever the client
 
 test('rule 4: twenty thousand units in one sandbox exhaust nothing', async () => {
   await inSandbox(vivarium, async (connection) => {
-    const batch = Buffer.concat(Array.from({ length: 1000 }, (_, n) => query(n % 10 === 0 ? 'select 1 / 0' : 'select 1')))
+    const batch = Buffer.concat(
+      Array.from({ length: 1000 }, (_, n) => query(n % 10 === 0 ? 'select 1 / 0' : 'select 1')),
+    )
     for (let round = 0; round < 20; round += 1) {
       connection.send(batch)
       const answers = await connection.until('Z', 1000, 20_000)
@@ -89,7 +98,9 @@ test('rule 5: the guard against real commits is hidden from the application', as
       expect(rowsOf(await connection.query(`show ${name}`)), name).toEqual([['off']])
       expect(rowsOf(await connection.query(`select current_setting('${name}')`)), name).toEqual([['off']])
     }
-    expect(rowsOf(await connection.query(`select setting from pg_settings where name = 'default_transaction_read_only'`))).toEqual([['off']])
+    expect(
+      rowsOf(await connection.query(`select setting from pg_settings where name = 'default_transaction_read_only'`)),
+    ).toEqual([['off']])
     const told = connection.startupAnswers.find(({ fields }) => fields['name'] === 'default_transaction_read_only')
     expect(told?.fields['value']).toBe('off')
   })
@@ -125,7 +136,10 @@ test('rule 7: losing the real session fails the sandbox and says so, and the nex
   await connection.query(`begin; set local application_name = 'the victim'; insert into parents values (3)`)
   connection.send(query(`do $$ begin raise notice 'running'; perform pg_sleep(30) /* the victim */; end $$`))
   await connection.until('N')
-  await inEveryClone(vivarium, `select pg_terminate_backend(pid) from pg_stat_activity where query like '%/* the victim */%' and pid <> pg_backend_pid()`)
+  await inEveryClone(
+    vivarium,
+    `select pg_terminate_backend(pid) from pg_stat_activity where query like '%/* the victim */%' and pid <> pg_backend_pid()`,
+  )
   await connection.untilClosed()
   expect(await closeCodes(sandbox)).toContain('SANDBOX_BROKEN')
   await inSandbox(vivarium, async (next) => expect(await ids(next)).toEqual([]))
@@ -151,11 +165,26 @@ test('rule 8: transaction control as described named statements is answered in o
   await inSandbox(vivarium, async (connection) => {
     const step = async (text: string): Promise<string[]> => {
       const name = `s_${text}`
-      connection.send(parse(text, name), describeStatement(name), bind({ statement: name }), describePortal(), execute(), sync())
-      return (await connection.until('Z')).map(({ type, fields }) => `${type} ${String(fields['tag'] ?? fields['status'] ?? '')}`.trim())
+      connection.send(
+        parse(text, name),
+        describeStatement(name),
+        bind({ statement: name }),
+        describePortal(),
+        execute(),
+        sync(),
+      )
+      return (await connection.until('Z')).map(({ type, fields }) =>
+        `${type} ${String(fields['tag'] ?? fields['status'] ?? '')}`.trim(),
+      )
     }
     const answers = (tag: string, status: string): string[] => [
-      'ParseComplete', 'ParameterDescription', 'NoData', 'BindComplete', 'NoData', `CommandComplete ${tag}`, `ReadyForQuery ${status}`,
+      'ParseComplete',
+      'ParameterDescription',
+      'NoData',
+      'BindComplete',
+      'NoData',
+      `CommandComplete ${tag}`,
+      `ReadyForQuery ${status}`,
     ]
     expect(await step('begin')).toEqual(answers('BEGIN', 'T'))
     expect(await step('savepoint "s0"')).toEqual(answers('SAVEPOINT', 'T'))
@@ -165,7 +194,7 @@ test('rule 8: transaction control as described named statements is answered in o
   })
 })
 
-test('rule 9: an error in one connection\'s transaction never shows on another', async () => {
+test("rule 9: an error in one connection's transaction never shows on another", async () => {
   await inSandbox(vivarium, async (one) => {
     const two = await connect(vivarium.postgres.url)
     await one.query('insert into parents values (3)')
@@ -204,9 +233,13 @@ test('rule 11: deferred constraints are checked at the end of every virtual tran
   await inSandbox(vivarium, async (connection) => {
     for (const round of [1, 2]) {
       expect(errorOf(await connection.query('insert into nodes values (1, 2)'))?.['C'], `round ${round}`).toBe('23503')
-      const good = await connection.query('begin; insert into nodes values (1, 2); insert into nodes values (2, 1); commit')
+      const good = await connection.query(
+        'begin; insert into nodes values (1, 2); insert into nodes values (2, 1); commit',
+      )
       expect(errorOf(good), `round ${round}`).toBeUndefined()
-      expect(errorOf(await connection.query('update slots set pos = 2 where id = 1'))?.['C'], `round ${round}`).toBe('23505')
+      expect(errorOf(await connection.query('update slots set pos = 2 where id = 1'))?.['C'], `round ${round}`).toBe(
+        '23505',
+      )
       await connection.query('delete from nodes')
     }
   })
@@ -240,7 +273,9 @@ test('rule 14: the application is no superuser, so row-level security applies to
   // A server named by URL may give us a superuser: then there is nothing to see here.
   if (process.env['VIVARIUM_POSTGRES_URL'] !== undefined) return
   await inSandbox(vivarium, async (connection) => {
-    expect(rowsOf(await connection.query(`select rolsuper from pg_roles where rolname = current_user`))).toEqual([['f']])
+    expect(rowsOf(await connection.query(`select rolsuper from pg_roles where rolname = current_user`))).toEqual([
+      ['f'],
+    ])
     expect(rowsOf(await connection.query('select body from secrets'))).toEqual([])
     await connection.query(`set app.owner = 'alice'`)
     expect(rowsOf(await connection.query('select body from secrets'))).toEqual([['a']])
@@ -266,7 +301,7 @@ test('rule 15: a named statement outlives DEALLOCATE ALL of another connection, 
   })
 })
 
-test('rule 16: a suspended unnamed portal survives the gateway\'s own messages between two Syncs of a transaction', async () => {
+test("rule 16: a suspended unnamed portal survives the gateway's own messages between two Syncs of a transaction", async () => {
   await inSandbox(vivarium, async (connection) => {
     await connection.query('begin')
     connection.send(parse('select n from generate_series(1, 5) n'), bind(), execute('', 2), sync())
@@ -292,7 +327,10 @@ test('rule 18: what one session cannot refuse to itself is a fidelity warning', 
 test('listening is refused or warned about, never silently deaf', async () => {
   await inSandbox(vivarium, async (connection, sandbox) => {
     const answers = await connection.query('listen something')
-    const said = wordsOf(errorOf(answers)) + noticesOf(answers).map(wordsOf).join() + sandbox.fidelityWarnings.map(({ message }) => message).join()
+    const said =
+      wordsOf(errorOf(answers)) +
+      noticesOf(answers).map(wordsOf).join() +
+      sandbox.fidelityWarnings.map(({ message }) => message).join()
     expect(said).toMatch(/isolation "database"|isolation: 'database'|LISTEN/i)
   })
 })

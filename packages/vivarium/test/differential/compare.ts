@@ -31,7 +31,13 @@ export function compare(
     const right = other[index]
     if (left === undefined || right === undefined) {
       const step = (left ?? right)?.step ?? ''
-      found.push({ step, message: 'step', field: '', plain: left?.step ?? 'not reached', other: right?.step ?? 'not reached' })
+      found.push({
+        step,
+        message: 'step',
+        field: '',
+        plain: left?.step ?? 'not reached',
+        other: right?.step ?? 'not reached',
+      })
       break
     }
     found.push(...compareAnswers(left.step, left.answers, right.answers))
@@ -108,6 +114,9 @@ function shorten(value: unknown): string {
 /** Readable lines, one per difference. */
 export function renderDifferences(differences: readonly Difference[]): string {
   return differences
-    .map((d) => `${d.step}\n  ${d.message}${d.field === '' ? '' : `.${d.field}`}\n    plain:   ${d.plain}\n    other:   ${d.other}`)
+    .map(
+      (d) =>
+        `${d.step}\n  ${d.message}${d.field === '' ? '' : `.${d.field}`}\n    plain:   ${d.plain}\n    other:   ${d.other}`,
+    )
     .join('\n')
 }

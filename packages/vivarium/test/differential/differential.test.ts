@@ -40,7 +40,10 @@ for (const script of scripts) {
       const exclusions = script.exclude ?? []
       const { differences, used } = compare(plain, other, [...everyConnection, ...exclusions])
       expect(renderDifferences(differences)).toBe('')
-      expect(exclusions.filter((exclusion) => !used.has(exclusion)), 'exclusions that were not used').toEqual([])
+      expect(
+        exclusions.filter((exclusion) => !used.has(exclusion)),
+        'exclusions that were not used',
+      ).toEqual([])
       for (const exclusion of used) usedEverywhere.add(exclusion)
       compared += 1
     } finally {

@@ -61,7 +61,11 @@ describe('the differential harness, on two plain databases', () => {
       ['begin', 'select 1', 'message 1.type'],
       [`select shout('a') is null`, `select shout('b') is null`, 'NoticeResponse.M'],
       ['selec 1', ' selec 1', 'ErrorResponse.P'],
-      [`insert into items (name) values ('apple')`, `insert into items (name, qty) values ('q', -1)`, 'ErrorResponse.n'],
+      [
+        `insert into items (name) values ('apple')`,
+        `insert into items (name, qty) values ('q', -1)`,
+        'ErrorResponse.n',
+      ],
       [`set timezone = 'UTC'`, `set timezone = 'Asia/Tokyo'`, 'ParameterStatus'],
     ]
     for (const [left, right, where] of pairs) {

@@ -1,4 +1,11 @@
-import { type Answer, connect, type ConnectOptions, type WireConnection, WireError, type WireTarget } from '../support/wire.ts'
+import {
+  type Answer,
+  connect,
+  type ConnectOptions,
+  type WireConnection,
+  WireError,
+  type WireTarget,
+} from '../support/wire.ts'
 import { look } from './look.ts'
 import type { Script, Step } from './script.ts'
 
@@ -57,6 +64,9 @@ function gaveUp(played: readonly StepAnswers[]): boolean {
 }
 
 function describe(step: Step): string {
-  const text = step.send.subarray(0, 100).toString('latin1').replaceAll(/[^\x20-\x7e]+/g, ' ')
+  const text = step.send
+    .subarray(0, 100)
+    .toString('latin1')
+    .replaceAll(/[^\x20-\x7e]+/g, ' ')
   return `(${text.trim()}${step.send.length > 100 ? '…' : ''})`
 }

@@ -94,7 +94,9 @@ export async function inEveryClone(vivarium: TestVivarium, text: string): Promis
   const runId = vivarium.describe().postgres?.run.runId ?? 'no run'
   const { maintenance } = plainServerOf(vivarium)
   const admin = await connect(maintenance)
-  const names = rowsOf(await admin.query(`select datname from pg_database where datname like '%\\_${runId}\\_%' order by 1`))
+  const names = rowsOf(
+    await admin.query(`select datname from pg_database where datname like '%\\_${runId}\\_%' order by 1`),
+  )
   await admin.end()
   if (names.length === 0) throw new Error(`no database of run ${runId}`)
   const rows: (string | null)[][] = []

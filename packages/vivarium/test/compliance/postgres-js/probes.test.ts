@@ -75,7 +75,11 @@ test('postgres.js: inserts that the driver pipelines', async () => {
 
 test('postgres.js: a rejected transaction leaves nothing, also when its statements were pipelined', async () => {
   await expect(
-    sql.begin((tx) => [tx`insert into parents values (3)`, tx`insert into parents values (3)`, tx`insert into parents values (4)`]),
+    sql.begin((tx) => [
+      tx`insert into parents values (3)`,
+      tx`insert into parents values (3)`,
+      tx`insert into parents values (4)`,
+    ]),
   ).rejects.toMatchObject({ code: '23505' })
   expect([...(await sql`select id from parents where id > 2`)]).toEqual([])
 })
@@ -84,7 +88,14 @@ test('postgres.js: an application: pool, types, cursor, copy, describe, simple q
   expect([...(await sql`select name, tags, data from items where name = ${'apple'}`)]).toEqual([
     { name: 'apple', tags: ['fruit', 'red'], data: { origin: 'here' } },
   ])
-  await sql`insert into items ${sql([{ name: 'x', qty: 1 }, { name: 'y', qty: 2 }], 'name', 'qty')}`
+  await sql`insert into items ${sql(
+    [
+      { name: 'x', qty: 1 },
+      { name: 'y', qty: 2 },
+    ],
+    'name',
+    'qty',
+  )}`
   const seen: number[] = []
   await sql`select n from generate_series(1, 25) n`.cursor(10, (rows) => {
     seen.push(rows.length)
@@ -112,7 +123,7 @@ test('postgres.js: an application: pool, types, cursor, copy, describe, simple q
       }),
     ),
   )
-  expect(added.toSorted()).toEqual([5, 6, 7])
+  expect(added.toSorted((a, b) => a - b)).toEqual([5, 6, 7])
 })
 
 test('postgres.js: the next sandbox sees nothing of the one before, through the same pool', async () => {

@@ -2,7 +2,12 @@ import { type Script, script } from '../script.ts'
 
 /** Errors: what the server says, where, and that the next statement works. */
 export const errorScripts: readonly Script[] = [
-  script('a syntax error has its position', ['selec 1', 'select 1 +', `select 'unfinished`, 'select * from items whre id = 1']),
+  script('a syntax error has its position', [
+    'selec 1',
+    'select 1 +',
+    `select 'unfinished`,
+    'select * from items whre id = 1',
+  ]),
   script('a syntax error behind characters of several bytes', [`select 'ä😀', selec 1 from`, `/* ü */ selec 1`]),
   script('an undefined table, column, function, type', [
     'select * from nowhere',
@@ -38,7 +43,7 @@ export const errorScripts: readonly Script[] = [
     `select '2024-02-30'::date`,
     `select ('{1,2'::integer[])`,
     `select '{bad json'::jsonb`,
-    'select substring(\'a\' from 1 for -1)',
+    "select substring('a' from 1 for -1)",
   ]),
   script('an error after some rows were sent', ['select 10 / (5 - n) from generate_series(1, 8) n', 'select 1']),
   script('an error raised by a function carries all its fields', [

@@ -1,9 +1,13 @@
 import type { Script } from '../script.ts'
 import { errorScripts } from './errors.ts'
 import { extendedScripts } from './extended.ts'
-import { copyScripts, deferredScripts, oddScripts, sessionScripts } from './session.ts'
+import { copyScripts } from './copy.ts'
+import { deferredScripts } from './deferred.ts'
+import { oddScripts } from './odd.ts'
+import { savepointScripts } from './savepoints.ts'
+import { sessionScripts } from './session.ts'
 import { statementScripts } from './statements.ts'
-import { savepointScripts, transactionScripts } from './transactions.ts'
+import { transactionScripts } from './transactions.ts'
 
 /** Every script. */
 export const scripts: readonly Script[] = [
