@@ -1,11 +1,12 @@
 /**
- * Builds packages/vivarium into dist/: ES modules, CommonJS, declarations of both.
+ * Builds packages/vivarium into dist/: ES modules, CommonJS, declarations of both, and what a Vitest worker loads in one file.
  * Everything is written beside dist and moved there at the end, so that a reader never meets half a build.
  *
  * `--if-needed`: does nothing when dist is newer than every source file.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { build as bundle } from 'esbuild'
 import { filesBelow } from './support/files.ts'
 import { packageFolder } from './support/paths.ts'
 import { runTool } from './support/run.ts'
@@ -25,6 +26,7 @@ async function build(): Promise<number> {
   try {
     const results = await Promise.all([compile('esm', next), compile('cjs', next)])
     const passed = results.every((result) => result.code === 0)
+    if (passed) await bundleWorker(next)
     // Both compilations say the same about the same source: once is enough.
     const said = new Set(results.flatMap((result) => result.output.split('\n')).filter((line) => line !== ''))
     for (const line of said) console.log(line)
@@ -45,6 +47,27 @@ function compile(format: 'esm' | 'cjs', folder: string): Promise<RunResult> {
   const project = join(packageFolder, `tsconfig.${format}.json`)
   const args = ['-p', project, '--outDir', join(folder, format), '--pretty', 'false']
   return runTool('typescript/bin/tsc', args, { capture: true })
+}
+
+/**
+ * What every Vitest worker loads, in one file: with about eighty modules, finding and linking them takes longer than everything else that
+ * a worker does to get ready (docs/decisions/012). Stack traces go through the source map, as everywhere.
+ */
+async function bundleWorker(folder: string): Promise<void> {
+  const file = join(folder, 'esm/vitest/worker-runtime.js')
+  await bundle({
+    entryPoints: [file],
+    outfile: file,
+    allowOverwrite: true,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    sourcemap: true,
+    sourcesContent: false,
+    keepNames: true,
+    logLevel: 'warning',
+  })
 }
 
 function isFresh(): boolean {

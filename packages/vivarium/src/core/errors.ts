@@ -59,8 +59,21 @@ export interface ErrorReport {
   cause?: unknown
 }
 
+// Shared by every copy of this module in a process (ES modules, CommonJS, the runner's bundle): an error made by one is an
+// instance for the others.
+const errorBrand = Symbol.for('vivarium.error')
+const failuresBrand = Symbol.for('vivarium.failures')
+
+function hasBrand(value: unknown, brand: symbol): boolean {
+  return typeof value === 'object' && value !== null && brand in value
+}
+
 /** The error class of everything Vivarium reports itself. `code` names the case. */
 export class VivariumError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return hasBrand(value, errorBrand)
+  }
+
   override readonly name: string = 'VivariumError'
   readonly code: ErrorCode
   readonly what: string
@@ -70,6 +83,7 @@ export class VivariumError extends Error {
   constructor(code: ErrorCode, report: ErrorReport) {
     const seen = report.seen === undefined ? '' : `\n  Seen: ${report.seen}`
     super(`${report.what}${seen}\n  What to do: ${report.remedy}\n  (${code})`, { cause: report.cause })
+    Object.defineProperty(this, errorBrand, { value: true })
     this.code = code
     this.what = report.what
     this.seen = report.seen
@@ -79,11 +93,16 @@ export class VivariumError extends Error {
 
 /** Several failures of one closing, all of them, in the order they were found. */
 export class SandboxFailures extends AggregateError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return hasBrand(value, failuresBrand)
+  }
+
   override readonly name: string = 'SandboxFailures'
   readonly code: ErrorCode = 'TEST_BROKE_PROMISE'
 
   constructor(title: string, errors: readonly unknown[]) {
     const list = errors.map((error, index) => `${index + 1}) ${error instanceof Error ? error.message : String(error)}`)
     super(errors, `${title}: ${errors.length} failure${errors.length === 1 ? '' : 's'} at close\n${list.join('\n')}`)
+    Object.defineProperty(this, failuresBrand, { value: true })
   }
 }

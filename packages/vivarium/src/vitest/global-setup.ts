@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { VivariumError } from '../core/errors.ts'
 import { resolveOptions, type ResolvedOptions } from '../vivarium/config.ts'
-import { openVivariumHost } from '../vivarium/open-vivarium.ts'
+import { openVivariumHost } from '../vivarium/host.ts'
 import { pluginName, type VivariumPluginApi } from './plugin.ts'
 import './provided-context.ts'
 

@@ -1,7 +1,6 @@
 // Vitest runs this file in every worker, before each test file loads.
 import { aroundAll, aroundEach, inject } from 'vitest'
-import { FileRun } from './file-run.ts'
-import { joinWorker } from './worker.ts'
+import { FileRun, joinWorker } from './worker-runtime.ts'
 import './provided-context.ts'
 
 const file = new FileRun(await joinWorker(inject('vivarium')))

@@ -63,11 +63,14 @@ beforeAll(async () => {
       main().catch((error) => { console.error(error); process.exitCode = 1 })`,
     'both.mjs': `
       import { createRequire } from 'node:module'
-      import { currentSandbox, openVivarium } from 'vivarium'
+      import { currentSandbox, openVivarium, SandboxFailures, VivariumError } from 'vivarium'
       const copy = createRequire(import.meta.url)('vivarium')
       const vivarium = await copy.openVivarium()
       const sandbox = await vivarium.openSandbox()
       console.log(JSON.stringify([copy.openVivarium !== openVivarium, currentSandbox() === sandbox, copy.currentSandbox() === sandbox]))
+      const error = await copy.openVivarium({ nothing: 1 }).catch((error) => error)
+      const failures = new copy.SandboxFailures('of the copy', [error])
+      console.log(JSON.stringify([error instanceof VivariumError, failures instanceof SandboxFailures, new Error() instanceof VivariumError]))
       await vivarium.close()`,
     'unclosed.mjs': `
       import { openVivarium } from 'vivarium'
@@ -103,10 +106,10 @@ test.each(['script.mjs', 'script.cjs'])('open, observe, close and what is refuse
   expect(code).toBe(0)
 })
 
-test('both copies of the package in one process share the current sandbox', async () => {
+test('both copies of the package in one process share the current sandbox, and know each other’s errors', async () => {
   const { stdout, stderr } = await run('both.mjs')
   expect(stderr).toBe('')
-  expect(JSON.parse(stdout)).toEqual([true, true, true])
+  expect(stdout.trim().split('\n')).toEqual(['[true,true,true]', '[true,true,false]'])
 })
 
 test('opening that fails midway leaves nothing that keeps the process alive', async () => {
