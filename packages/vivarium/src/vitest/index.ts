@@ -6,4 +6,3 @@
 export { vivarium } from './plugin.ts'
 export type { VivariumPlugin, VivariumPluginApi } from './plugin.ts'
 export type { TestNotes } from './notes.ts'
-import './provided-context.ts'

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { ViteUserConfig } from 'vitest/config'
 import type { Vite, VitestPluginContext } from 'vitest/node'
 import type { VivariumOptions } from '../vivarium/config.ts'
+import './provided-context.ts'
 import { RunReporter } from './run-reporter.ts'
 
 /** The name by which the global set-up finds the plugin, and with it its options. */

@@ -159,8 +159,7 @@ export class JoinedVivarium implements Vivarium {
     this.#closed = true
     await Promise.allSettled(this.#opening)
     const failures: unknown[] = []
-    // Innermost first, so that each failure is reported under the sandbox it belongs to.
-    for (const sandbox of [...this.#open].reverse()) failures.push(...(await closingFailures(sandbox)))
+    for (const sandbox of this.#open) failures.push(...(await closingFailures(sandbox)))
     failures.push(...(await this.#opened.closeAll()))
     if (failures.length > 0) throw new SandboxFailures('The vivarium', failures)
   }
