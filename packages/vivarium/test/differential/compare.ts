@@ -45,8 +45,11 @@ export function compare(
   const used = new Set<Exclusion>()
   const differences = found.filter((difference) => {
     const exclusion = exclusions.find(
-      ({ message, field, whenAbsent = false }) =>
-        message === difference.message && field === difference.field && (!whenAbsent || difference.other === absent),
+      ({ message, field, whenAbsent = false, step }) =>
+        message === difference.message &&
+        field === difference.field &&
+        (!whenAbsent || difference.other === absent) &&
+        (step === undefined || difference.step.startsWith(`step ${step} `)),
     )
     if (exclusion !== undefined) used.add(exclusion)
     return exclusion === undefined

@@ -37,6 +37,8 @@ for (const script of scripts) {
       } finally {
         await sandbox.close()
       }
+      const warned = sandbox.fidelityWarnings.map(({ kind }) => kind)
+      expect(warned, 'fidelity warnings').toEqual(expect.arrayContaining([...(script.warns ?? [])]))
       const exclusions = script.exclude ?? []
       const { differences, used } = compare(plain, other, [...everyConnection, ...exclusions])
       expect(renderDifferences(differences)).toBe('')

@@ -95,5 +95,8 @@ describe('the differential harness, on two plain databases', () => {
     expect(compared.differences).toEqual([])
     expect(compared.used.has(newTable)).toBe(true)
     expect(compared.used.has(unused)).toBe(false)
+    const inStep = (step: number): string[] =>
+      compare(left, right, [...everyConnection, { ...newTable, step }]).differences.map(({ field }) => field)
+    expect([inStep(2), inStep(1)]).toEqual([[], ['columns.tableOid']])
   })
 })

@@ -18,6 +18,8 @@ export interface Exclusion {
   readonly why: string
   /** Only where the other side has no such field; another value is still a difference. */
   readonly whenAbsent?: boolean
+  /** Only in this step, from 1. */
+  readonly step?: number
 }
 
 /** A conversation that must go the same way through a sandbox as on a plain connection. */
@@ -27,6 +29,8 @@ export interface Script {
   /** More start-up parameters. */
   readonly startup?: Readonly<Record<string, string>>
   readonly exclude?: readonly Exclusion[]
+  /** Kinds of the fidelity warnings that the sandbox must have recorded: a known difference is never silent. */
+  readonly warns?: readonly string[]
 }
 
 /** What a script's author may write as a step: SQL text is one simple Query. */

@@ -102,13 +102,18 @@ export const savepointScripts: readonly Script[] = [
     'release a',
     'commit',
   ]),
-  script('a very long name is cut as the server cuts it', [
-    'begin',
-    `savepoint ${'n'.repeat(80)}`,
-    `rollback to ${'n'.repeat(63)}`,
-    `release ${'n'.repeat(90)}`,
-    'commit',
-  ]),
+  script(
+    'a very long name is cut as the server cuts it',
+    ['begin', `savepoint ${'n'.repeat(80)}`, `rollback to ${'n'.repeat(63)}`, `release ${'n'.repeat(90)}`, 'commit'],
+    {
+      exclude: [2, 4].map((step) => ({
+        step,
+        message: 'message 1',
+        field: 'type',
+        why: 'the notice 42622 about the cut name is not said for a statement that the gateway carries out itself',
+      })),
+    },
+  ),
   script('a savepoint that does not exist', [
     'begin',
     'rollback to nowhere',

@@ -49,11 +49,22 @@ export const sessionScripts: readonly Script[] = [
     [closeStatement('made'), sync()],
     'execute made (1)',
   ]),
-  script('prepared statements are listed', [
-    'prepare listed as select 1',
-    [parse('select 2', 'wired'), sync()],
-    `select name, statement, from_sql, parameter_types from pg_prepared_statements order by name`,
-  ]),
+  script(
+    'prepared statements are listed',
+    [
+      'prepare listed as select 1',
+      [parse('select 2', 'wired'), sync()],
+      `select name, statement, from_sql, parameter_types from pg_prepared_statements order by name`,
+    ],
+    {
+      exclude: ['DataRow.values', 'message 4.type'].map((what) => ({
+        step: 3,
+        message: what.slice(0, what.lastIndexOf('.')),
+        field: what.slice(what.lastIndexOf('.') + 1),
+        why: 'the view lists the real session, in which statements have names of the gateway',
+      })),
+    },
+  ),
   script('execute of a writing statement, and create table as execute', [
     'prepare w (integer) as insert into parents values ($1) returning id',
     'execute w (3)',
@@ -331,17 +342,31 @@ export const sessionScripts: readonly Script[] = [
     'rollback',
     'select 1; discard all',
   ]),
-  script('advisory locks', [
-    'select pg_advisory_lock(1), pg_try_advisory_lock(2)',
-    'select pg_advisory_unlock(1)',
-    'select pg_advisory_unlock(1)',
-    'select pg_advisory_unlock_all()',
-    'begin',
-    'select pg_advisory_xact_lock(3)',
-    `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
-    'commit',
-    `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
-  ]),
+  script(
+    'advisory locks',
+    [
+      'select pg_advisory_lock(1), pg_try_advisory_lock(2)',
+      'select pg_advisory_unlock(1)',
+      'select pg_advisory_unlock(1)',
+      'select pg_advisory_unlock_all()',
+      'begin',
+      'select pg_advisory_xact_lock(3)',
+      `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+      'commit',
+      `select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+    ],
+    {
+      warns: ['advisory-lock'],
+      exclude: [
+        {
+          step: 9,
+          message: 'DataRow',
+          field: 'values',
+          why: 'a lock of a virtual transaction is held until the sandbox closes; the sandbox warns',
+        },
+      ],
+    },
+  ),
   script('sequences', [
     `select nextval('tickets'), nextval('tickets')`,
     `select currval('tickets'), lastval()`,
