@@ -63,9 +63,15 @@ export function startNode(args: readonly string[], options: StartProcessOptions)
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
   }
+  // A test that times out ends its worker, and its children would stay.
+  const endWithUs = (): void => kill('SIGKILL', 'group')
+  process.once('exit', endWithUs)
   const closed = new Promise<ProcessOutcome>((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
+    child.on('close', (code, signal) => {
+      process.off('exit', endWithUs)
+      resolve({ code, signal, stdout, stderr })
+    })
   })
   const late = (what: string): Error => {
     kill('SIGKILL', 'group')
