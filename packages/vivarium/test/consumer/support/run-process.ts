@@ -24,7 +24,7 @@ export interface RunningProcess {
 export interface StartProcessOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
-  /** @default 60_000 */
+  /** Below a test's time-out: a test that Vitest gives up would leave the process behind. @default 25_000 */
   readonly deadlineMs?: number
 }
 
@@ -63,13 +63,9 @@ export function startNode(args: readonly string[], options: StartProcessOptions)
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
   }
-  // A test that times out ends its worker, and its children would stay.
-  const endWithUs = (): void => kill('SIGKILL', 'group')
-  process.once('exit', endWithUs)
   const closed = new Promise<ProcessOutcome>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      process.off('exit', endWithUs)
       resolve({ code, signal, stdout, stderr })
     })
   })
@@ -77,7 +73,7 @@ export function startNode(args: readonly string[], options: StartProcessOptions)
     kill('SIGKILL', 'group')
     return new Error(`${what} took too long: node ${args.join(' ')}\n${stdout}\n${stderr}`)
   }
-  const deadlineMs = options.deadlineMs ?? 60_000
+  const deadlineMs = options.deadlineMs ?? 25_000
   const ended = withDeadline(closed, deadlineMs, () => late('the process'))
   ended.catch(() => undefined)
   return {

@@ -77,7 +77,7 @@ beforeAll(async () => {
   installed = await installPackage()
   const tests = Object.entries(files).map(([name, text]) => [name, head + text])
   const project = installed.writeProject('project', { ...app, ...Object.fromEntries(tests) })
-  run = await runVitest(project, { env: { VIVARIUM_CACHE_DIR: installed.cacheFolder } })
+  run = await runVitest(project, { env: { VIVARIUM_CACHE_DIR: installed.cacheFolder }, deadlineMs: 50_000 })
 })
 afterAll(() => installed[Symbol.asyncDispose]())
 
