@@ -1,3 +1,4 @@
+import { expectEnd } from '../protocol/frame-reader.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 import type { Statement } from '../sql/statement.ts'
 
@@ -48,7 +49,7 @@ export function readBindNames(buffer: Buffer, start: number, end: number): BindP
 }
 
 /** The values of a Bind message: text format as strings, binary format as bytes. */
-export function readBindValues(buffer: Buffer, restStart: number): (string | Uint8Array | null)[] {
+export function readBindValues(buffer: Buffer, restStart: number, end: number): (string | Uint8Array | null)[] {
   let position = restStart
   const formatCount = buffer.readUInt16BE(position)
   position += 2
@@ -72,7 +73,9 @@ export function readBindValues(buffer: Buffer, restStart: number): (string | Uin
         : buffer.toString('utf8', position, position + length),
     )
     position += length
+    if (position > end) expectEnd(position, end)
   }
+  expectEnd(position + 2 + buffer.readUInt16BE(position) * 2, end)
   return values
 }
 

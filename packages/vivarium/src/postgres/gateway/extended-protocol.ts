@@ -1,5 +1,6 @@
 import { bindComplete, closeComplete, noData, noParameters, parseComplete, readCString } from '../protocol/backend.ts'
 import { encodeClose, encodeDescribe, encodeExecute, encodeParse, flushMessage } from '../protocol/frontend.ts'
+import { expectEnd, ProtocolViolation } from '../protocol/frame-reader.ts'
 import { Frontend } from '../protocol/message-types.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
 import type { Statement } from '../sql/statement.ts'
@@ -45,6 +46,7 @@ export function translateExtended(unit: Unit, frame: Frame): void {
     case Frontend.close:
       return translateClose(unit, frame)
     default:
+      expectEnd(frame.start + 5, frame.end)
       if (unit.isReal) unit.session.send(flushMessage)
   }
 }
@@ -57,11 +59,12 @@ function translateParse(unit: Unit, frame: Frame): void {
   const { owner, world, session } = unit
   const { names } = owner
   const name = readCString(frame.buffer, frame.start + 5, frame.end)
-  const textStart = frame.start + 5 + Buffer.byteLength(name) + 1
+  const textStart = frame.buffer.indexOf(0, frame.start + 5) + 1
   const zero = frame.buffer.indexOf(0, textStart)
   const text = frame.buffer.toString('utf8', textStart, zero)
   const parameterTypes: number[] = []
   const typeCount = frame.buffer.readUInt16BE(zero + 1)
+  expectEnd(zero + 3 + typeCount * 4, frame.end)
   for (let index = 0; index < typeCount; index++) parameterTypes.push(frame.buffer.readInt32BE(zero + 3 + index * 4))
 
   const statements = owner.texts.classify(text)
@@ -105,10 +108,15 @@ function translateParse(unit: Unit, frame: Frame): void {
     unit.failed(fields, unit.record(text, []))
     return explainRefusal(fields, statement, unit.planned, rewritten)
   }
+  const onSkipped = (): void => {
+    if (names.statements.get(name) === clientStatement) names.statements.delete(name)
+    if (clientStatement.key !== undefined) world.prepared.forget(clientStatement.key)
+    if (world.unnamedStatement === clientStatement) world.unnamedStatement = undefined
+  }
   if (name === '') {
     world.unnamedStatement = clientStatement
     session.send(rewritten === undefined ? copyOf(frame) : encodeParse('', rewritten.text, parameterTypes))
-    session.expect({ until: 'parse', visible: true, onError })
+    session.expect({ until: 'parse', visible: true, onError, onSkipped })
     return
   }
   const key = currentKey(unit, clientStatement)
@@ -126,6 +134,7 @@ function translateParse(unit: Unit, frame: Frame): void {
       world.prepared.forget(key)
       return onError(fields)
     },
+    onSkipped,
   })
 }
 
@@ -167,7 +176,7 @@ function translateBind(unit: Unit, frame: Frame): void {
     session.send(encodeClose('portal', realPortal))
     session.expect({ until: 'close', visible: false })
   }
-  const params = readBindValues(frame.buffer, parts.restStart)
+  const params = readBindValues(frame.buffer, parts.restStart, frame.end)
   if (realPortal === parts.portal && realStatement === parts.statement) session.send(copyOf(frame))
   else {
     const rest = frame.buffer.subarray(parts.restStart, frame.end)
@@ -189,13 +198,22 @@ function translateBind(unit: Unit, frame: Frame): void {
       unit.failed(fields, unit.record(statement.text, params))
       return inClientNames(fields, [[realStatement, parts.statement]])
     },
+    onSkipped: () => names.portals.delete(parts.portal),
   })
+}
+
+/** Describe and Close name a statement ('S') or a portal ('P'). */
+function readKindAndName(frame: Frame, message: string): { isStatement: boolean; name: string } {
+  const kind = frame.buffer[frame.start + 5]
+  if (kind !== 0x53 && kind !== 0x50) throw new ProtocolViolation(`invalid ${message} message subtype ${kind}`)
+  const name = readCString(frame.buffer, frame.start + 6, frame.end)
+  expectEnd(frame.buffer.indexOf(0, frame.start + 6) + 1, frame.end)
+  return { isStatement: kind === 0x53, name }
 }
 
 function translateDescribe(unit: Unit, frame: Frame): void {
   const { owner, session } = unit
-  const isStatement = frame.buffer[frame.start + 5] === 0x53
-  const name = readCString(frame.buffer, frame.start + 6, frame.end)
+  const { isStatement, name } = readKindAndName(frame, 'DESCRIBE')
   const onError = (fields: MessageFields): undefined => {
     unit.failed(fields)
     return undefined
@@ -223,6 +241,7 @@ function translateDescribe(unit: Unit, frame: Frame): void {
 function translateExecute(unit: Unit, frame: Frame): void {
   const { owner } = unit
   const name = readCString(frame.buffer, frame.start + 5, frame.end)
+  expectEnd(frame.buffer.indexOf(0, frame.start + 5) + 1 + 4, frame.end)
   const maxRows = frame.buffer.readInt32BE(frame.end - 4)
   const portal = owner.names.portals.get(name)
   if (portal === undefined) {
@@ -242,10 +261,17 @@ function translateExecute(unit: Unit, frame: Frame): void {
   if (!plan.forward) return unit.run(plan, statement)
   // Ahead of the plan: the prefix makes the session what it was before this statement.
   unit.real()
+  if (asksForData(statement)) unit.mayCopyIn = true
+  if (owner.texts.readsGuard(statement.text)) unit.world.hideGuard(unit.planned.settings)
   unit.note(plan, statement)
   unit.planned = plan.next
   if (statement.mayCallSetConfig) unit.planned = afterSetConfig(unit, statement, portal.params, unit.planned)
   execute(unit, portal, portal.realName ?? name, maxRows, statement)
+}
+
+/** COPY FROM STDIN. */
+export function asksForData(statement: Statement): boolean {
+  return statement.kind === 'copy' && statement.direction === 'in'
 }
 
 /** Calls of set_config set things as SET does; what cannot be read from them is said. */
@@ -350,8 +376,7 @@ export function deallocate(unit: Unit, statement: Extract<Statement, { kind: 'de
 
 function translateClose(unit: Unit, frame: Frame): void {
   const { owner, session } = unit
-  const isStatement = frame.buffer[frame.start + 5] === 0x53
-  const name = readCString(frame.buffer, frame.start + 6, frame.end)
+  const { isStatement, name } = readKindAndName(frame, 'CLOSE')
   if (isStatement) {
     // The real statement stays: others may share it, and the next test will prepare it again.
     owner.names.statements.delete(name)

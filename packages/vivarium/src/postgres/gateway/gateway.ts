@@ -74,7 +74,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       facts = opened.facts
       opened.world.onBroken = () => {
         for (const connection of connections) {
-          if (connection.units.world === opened.world) connection.terminate(lostSession)
+          if (connection.units.world !== opened.world) continue
+          connection.terminate(lostSession)
+          connection.units.sessionLost()
         }
       }
       return opened.world

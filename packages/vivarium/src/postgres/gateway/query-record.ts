@@ -13,45 +13,43 @@ export interface QueryRecord {
 }
 
 export function recordCompleted(record: QueryRecord, tag: string | undefined): void {
-  const { command, rowCount } = readTag(tag)
-  record.level.recorder.record({ ...common(record), command, rowCount, error: undefined })
+  const read = tag === undefined ? undefined : readTag(tag)
+  record.level.recorder.record({
+    component: 'postgres',
+    text: record.text,
+    params: record.params,
+    command: read?.command,
+    rowCount: read?.rowCount,
+    durationMs: now() - record.startedAt,
+    error: undefined,
+    connection: record.connection,
+    transaction: record.transaction,
+    at: record.startedAt - record.level.openedAt,
+  })
 }
 
 export function recordFailed(record: QueryRecord, fields: MessageFields): void {
   record.level.recorder.record({
-    ...common(record),
-    command: undefined,
-    rowCount: undefined,
-    error: { code: fields['C'] ?? '', message: fields['M'] ?? '' },
-  })
-}
-
-function common(record: QueryRecord): {
-  component: 'postgres'
-  text: string
-  params: readonly (string | Uint8Array | null)[]
-  connection: number
-  transaction: number | undefined
-  durationMs: number
-  at: number
-} {
-  return {
     component: 'postgres',
     text: record.text,
     params: record.params,
+    command: undefined,
+    rowCount: undefined,
+    durationMs: now() - record.startedAt,
+    error: { code: fields['C'] ?? '', message: fields['M'] ?? '' },
     connection: record.connection,
     transaction: record.transaction,
-    durationMs: now() - record.startedAt,
     at: record.startedAt - record.level.openedAt,
-  }
+  })
 }
 
 /** `INSERT 0 3` → INSERT, 3; `SELECT 1` → SELECT, 1; `CREATE TABLE` → CREATE TABLE (PostgreSQL docs, CommandComplete). */
-function readTag(tag: string | undefined): { command: string | undefined; rowCount: number | undefined } {
-  if (tag === undefined) return { command: undefined, rowCount: undefined }
-  const match = /^([A-Z ]+?)(?: (\d+))?(?: (\d+))?$/.exec(tag)
-  const count = match?.[3] ?? match?.[2]
-  return { command: match?.[1] ?? tag, rowCount: count === undefined ? undefined : Number(count) }
+function readTag(tag: string): { command: string; rowCount: number | undefined } {
+  const lastSpace = tag.lastIndexOf(' ')
+  const rowCount = lastSpace === -1 ? Number.NaN : Number(tag.slice(lastSpace + 1))
+  if (Number.isNaN(rowCount)) return { command: tag, rowCount: undefined }
+  const command = tag.slice(0, lastSpace)
+  return { command: command === 'INSERT 0' ? 'INSERT' : command, rowCount }
 }
 
 /** Command tags of statements that never change the catalogue. */

@@ -35,13 +35,14 @@ export function ensurePrepared(unit: Unit, name: string, statement: ClientStatem
     if (!world.sqlPrepared.has(realName)) {
       session.control(text, onError)
       world.sqlPrepared.add(realName)
+      session.expect({ until: 'synthetic', visible: false, onSkipped: () => world.sqlPrepared.delete(realName) })
     }
     return realName
   }
   if (name === '') {
     if (world.unnamedStatement !== statement) {
       session.send(encodeParse('', statement.serverText, statement.parameterTypes))
-      session.expect({ until: 'parse', visible: false, onError })
+      session.expect({ until: 'parse', visible: false, onError, onSkipped: () => (world.unnamedStatement = undefined) })
       world.unnamedStatement = statement
     }
     return ''
@@ -60,6 +61,7 @@ export function ensurePrepared(unit: Unit, name: string, statement: ClientStatem
       world.prepared.forget(key)
       return onError(fields)
     },
+    onSkipped: () => world.prepared.forget(key),
   })
   return realName
 }

@@ -20,6 +20,8 @@ export interface Reply {
   onTag?(tag: string | undefined): ReplyVerdict
   /** The server refused; returns what the client is told instead, `undefined` to pass the server's words on. */
   onError?(fields: MessageFields): Buffer | undefined
+  /** The server skipped the message: one before it in the same unit has failed. */
+  onSkipped?(): void
   /** CopyInResponse: the server waits for the client's data now. */
   onCopyIn?(): void
   /** ReadyForQuery with the real status; returns the status the client is shown, `undefined` to show nothing. */

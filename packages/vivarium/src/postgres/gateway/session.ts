@@ -9,7 +9,6 @@ import { Backend } from '../protocol/message-types.ts'
 import { readMessageFields, toServerMessage } from '../protocol/server-message.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
 import type { Reply, ReplySink, ReplyVerdict } from './reply.ts'
-import { guardOffStatement } from './settings.ts'
 
 /** Statements of ours that stay prepared; beyond this many all are closed and prepared again when next needed. */
 const maxControls = 256
@@ -105,7 +104,12 @@ export class Session {
       control = { name, run: Buffer.concat([encodeBind('', name), encodeExecute('')]) }
       this.#controls.set(text, control)
       this.send(encodeParse(name, text))
-      this.expect({ until: 'parse', visible: false, onError: (fields) => this.#controlFailed(text, fields, onError) })
+      this.expect({
+        until: 'parse',
+        visible: false,
+        onError: (fields) => this.#controlFailed(text, fields, onError),
+        onSkipped: () => this.#controls.delete(text),
+      })
     }
     this.send(control.run)
     const failed = (fields: MessageFields): Buffer | undefined => this.#controlFailed(text, fields, onError)
@@ -329,7 +333,8 @@ export class Session {
     const own = head.onError?.(fields)
     if (head.until !== 'ready') {
       // After an error the server skips everything up to the next Sync (PostgreSQL docs, 54.2.3).
-      while (this.#replies.length > 0 && this.#replies[0]?.until !== 'ready') this.#replies.shift()
+      this.#replies.shift()
+      while (this.#replies.length > 0 && this.#replies[0]?.until !== 'ready') this.#replies.shift()?.onSkipped?.()
       this.#reached()
     }
     if (own !== undefined) {
@@ -353,8 +358,6 @@ export class Session {
   #takeParameterStatus(buffer: Buffer, start: number, end: number): boolean {
     const name = readCString(buffer, start, end)
     const value = readCString(buffer, start + Buffer.byteLength(name) + 1, end)
-    // Ours, not the application's; see `guardOffStatement`.
-    if (guardOffStatement.includes(name)) return false
     return this.sink?.parameterStatus(name, value) ?? false
   }
 

@@ -48,8 +48,15 @@ export function endsSession(name: string): boolean {
   return sessionEnding.has(name)
 }
 
-/** Keeps a stray write out of the database should our transaction ever be lost; see `beginStatements`. */
-export const guardOffStatement = 'SET default_transaction_read_only TO off'
+/** Hides the guard of `sessionParameters` from an application that asks for this setting. */
+export const guardSetting = 'default_transaction_read_only'
+export const guardOffStatement: string = `SET ${guardSetting} TO off`
+
+/** The connection's transactions are read-only unless they say otherwise. */
+export function isReadOnlyByDefault(settings: Settings): boolean {
+  const statement = settings.statements.get(guardSetting)
+  return statement !== undefined && /\b(?:on|true|yes|1)\b/i.test(statement.slice(statement.indexOf(guardSetting)))
+}
 
 /** The statements that take a session from what is `applied` to what is `wanted`; none when it is there already. */
 export function settingsSteps(applied: Settings, wanted: Settings): string[] {
@@ -59,7 +66,7 @@ export function settingsSteps(applied: Settings, wanted: Settings): string[] {
     const known = applied !== unknownSettings
     if (!known || applied.statements.has('session_authorization')) steps.push('RESET SESSION AUTHORIZATION')
     if (!known || applied.statements.has('role')) steps.push('RESET ROLE')
-    steps.push('RESET ALL', guardOffStatement)
+    steps.push('RESET ALL')
   }
   // Who we are comes first: it decides what else may be set.
   for (const name of ['session_authorization', 'role']) {

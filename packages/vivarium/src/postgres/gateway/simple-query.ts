@@ -1,5 +1,6 @@
 import { encodeCommandComplete, readCString } from '../protocol/backend.ts'
 import { encodeQuery, syncMessage } from '../protocol/frontend.ts'
+import { expectEnd } from '../protocol/frame-reader.ts'
 import { encodeOwnMessage } from '../protocol/server-message.ts'
 import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
 import { replaceSpans } from '../sql/rewrite.ts'
@@ -8,7 +9,7 @@ import type { Statement } from '../sql/statement.ts'
 import { duplicateStatement } from './client-statement.ts'
 import { withLocalSettings, withSettings } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
-import { afterSetConfig, deallocate, noteNames, realName } from './extended-protocol.ts'
+import { afterSetConfig, asksForData, deallocate, noteNames, realName } from './extended-protocol.ts'
 import type { Frame } from './extended-protocol.ts'
 import type { QueryRecord } from './query-record.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
@@ -21,6 +22,7 @@ import { failingStatement, keepUnit, undoUnit } from './world.ts'
 /** Translates a simple Query, which is a whole unit. */
 export function translateQuery(unit: Unit, frame: Frame): void {
   const text = readCString(frame.buffer, frame.start + 5, frame.end)
+  expectEnd(frame.buffer.indexOf(0, frame.start + 5) + 1, frame.end)
   const statements = unit.owner.texts.classify(text)
   // Like the server, a simple Query drops the unnamed statement and the unnamed portal.
   unit.owner.names.statements.delete('')
@@ -30,6 +32,7 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     unit.complete({ bytes: syncMessage })
     return
   }
+  unit.beginsTransaction = only?.kind === 'begin'
   const query = new QueryTranslation(unit, text, statements)
   if (query.isAllOurs) {
     query.runOurs()
@@ -37,6 +40,7 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     return
   }
   unit.real()
+  if (unit.owner.texts.readsGuard(text)) unit.world.hideGuard(unit.planned.settings)
   query.begin()
   // Now, not when the first answer comes: a statement that never ends is to be named as well.
   unit.text = text
@@ -130,6 +134,7 @@ class QueryTranslation {
     const unit = this.#unit
     let effects = unit.planned.settings
     for (const { statement, plan } of this.#slots) {
+      if (asksForData(statement)) unit.mayCopyIn = true
       if (plan.disturbsSettings === true) unit.world.disturbSettings()
       if (!statement.mayCallSetConfig || !plan.forward) continue
       const after = afterSetConfig(unit, statement, [], withSettings(this.#end, effects))

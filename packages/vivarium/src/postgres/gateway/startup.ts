@@ -49,7 +49,10 @@ function readRequest(packet: Buffer): StartupRequest {
   }
   const major = code >>> 16
   if (major !== 3) {
-    throw new ProtocolViolation(`unsupported frontend protocol ${major}.${code & 0xffff}: server supports 3.0 to 3.0`)
+    throw new ProtocolViolation(
+      `unsupported frontend protocol ${major}.${code & 0xffff}: server supports 3.0 to 3.0`,
+      '0A000',
+    )
   }
   const texts = packet.toString('utf8', 8).split('\0')
   if (texts.length < 2 || texts.at(-1) !== '' || texts.at(-2) !== '') {

@@ -13,7 +13,14 @@ import {
   withSettings,
 } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
-import { afterSet, endsSession, guardOffStatement, restoreInitial, settingsSteps, unknownSettings } from './settings.ts'
+import {
+  afterSet,
+  endsSession,
+  isReadOnlyByDefault,
+  restoreInitial,
+  settingsSteps,
+  unknownSettings,
+} from './settings.ts'
 import type { Settings } from './settings.ts'
 
 /** What is to be done for one statement of the client. */
@@ -39,6 +46,8 @@ export interface StatementPlan {
   readonly disturbsSettings?: boolean
   /** The controls make the session's settings the connection's again. */
   readonly restoresSettings?: boolean
+  /** The application ends its own connection. */
+  readonly terminates?: boolean
   /** What to forget on the connection. */
   readonly forgets?: 'statements' | 'session'
   readonly fidelity?: { readonly kind: string; readonly message: string }
@@ -116,13 +125,21 @@ export function planStatement(statement: Statement, state: ConnectionState, cont
     case 'show':
       return forwarded(state)
     default:
+      // The one real session must outlive the connection: the connection is ended in its place.
+      if (statement.terminatesBackend && terminatesItself.test(statement.text)) {
+        return { ...answered(state, ''), terminates: true }
+      }
       return { ...forwarded(withQuery(state)), fidelity: fidelityOf(statement) }
   }
 }
 
+const terminatesItself = /pg_terminate_backend\s*\(\s*(?:pg_catalog\s*\.\s*)?pg_backend_pid\s*\(\s*\)\s*\)/i
+
 /** What differs for a statement that is simply forwarded. */
 function fidelityOf(statement: Statement): StatementPlan['fidelity'] {
   if (statement.notifies) return listenWarning
+  if (statement.skipLocked) return rowLockWarning
+  if (/\bpg_prepared_statements\b/i.test(statement.text)) return preparedNamesWarning
   if (statement.locksAdvisory && /advisory_xact|advisory_lock_shared|try_advisory/i.test(statement.text)) {
     return advisoryWarning
   }
@@ -163,9 +180,13 @@ function planBegin(
       },
     }
   }
+  const readOnly = statement.readOnly ?? isReadOnlyByDefault(state.settings)
   return {
-    ...answered(begin(state, context.nextTransactionNumber(), statement, context.settingsBeforeUnit), statement.tag),
-    controls: statement.readOnly === true ? ['SET TRANSACTION READ ONLY'] : [],
+    ...answered(
+      begin(state, context.nextTransactionNumber(), { ...statement, readOnly }, context.settingsBeforeUnit),
+      statement.tag,
+    ),
+    controls: readOnly ? ['SET TRANSACTION READ ONLY'] : [],
     fidelity: givesIsolation(statement.isolation) ? undefined : isolationWarning(statement.isolation ?? ''),
   }
 }
@@ -283,7 +304,7 @@ function planSet(
     return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET LOCAL', context) }
   }
   if (statement.fromCurrent === true) return { ...forwarded(state), disturbsSettings: true }
-  if (statement.name === 'default_transaction_read_only' || statement.name === 'default_transaction_isolation') {
+  if (statement.name === 'default_transaction_isolation') {
     return {
       ...forwarded(withSettings(state, afterSet(state.settings, statement, context.initialSettings))),
       fidelity: isolationWarning(statement.name),
@@ -306,7 +327,7 @@ function planReset(name: string, state: ConnectionState, context: PlanContext): 
     }
     return {
       ...answered(withSettings(state, settings), 'RESET'),
-      controls: ['RESET ALL', guardOffStatement, ...initial.statements.values()],
+      controls: ['RESET ALL', ...initial.statements.values()],
     }
   }
   if (endsSession(name)) return answered(state, 'RESET')
@@ -386,6 +407,18 @@ const advisoryWarning = {
   message:
     'all connections of a sandbox are one session: an advisory lock never makes another of them wait, and one that ends ' +
     'with its transaction is held until the sandbox closes',
+}
+
+const rowLockWarning = {
+  kind: 'row-lock',
+  message:
+    'all connections of a sandbox are one session: a row that one of them has locked is not locked for another, so ' +
+    'SKIP LOCKED skips nothing and NOWAIT never fails',
+}
+
+const preparedNamesWarning = {
+  kind: 'prepared-statement-names',
+  message: "pg_prepared_statements shows the gateway's names, of all connections of the sandbox",
 }
 
 const onCommitWarning = {

@@ -6,9 +6,16 @@ import type { Statement } from '../sql/statement.ts'
 const cacheLimit = 1000
 const longestCached = 10_000
 
+const guardReaders = /default_transaction_read_only|pg_settings|\bshow\s+all\b|current_setting/i
+
 /** Classified texts, the most recent ones: applications send the same few texts again and again. */
 export class StatementTexts {
   readonly #cache = new Map<string, readonly Statement[]>()
+
+  /** The text may read the setting that we use as a guard. */
+  readsGuard(text: string): boolean {
+    return guardReaders.test(text)
+  }
 
   classify(text: string): readonly Statement[] {
     const known = this.#cache.get(text)

@@ -1,6 +1,6 @@
 import { now } from '../../core/clock.ts'
 import { readyForQuery } from '../protocol/backend.ts'
-import { describeType, ProtocolViolation } from '../protocol/frame-reader.ts'
+import { describeType, expectEnd, ProtocolViolation } from '../protocol/frame-reader.ts'
 import { encodeCopyFail } from '../protocol/frontend.ts'
 import { Frontend } from '../protocol/message-types.ts'
 import { encodeOwnMessage } from '../protocol/server-message.ts'
@@ -71,6 +71,15 @@ export class UnitRunner {
     if (unit?.heldTag === undefined) return false
     unit.heldTag = Buffer.concat([unit.heldTag, report])
     return true
+  }
+
+  /** The real session is gone: nothing of the unit will be answered any more. */
+  sessionLost(): void {
+    const world = this.#world
+    this.#unit = undefined
+    this.#world = undefined
+    this.#isWaiting = false
+    world?.turns.release(this.#connection)
   }
 
   get world(): World | undefined {
@@ -144,6 +153,7 @@ export class UnitRunner {
     }
     if (isCopyMessage(current.type)) return
     if (current.type === Frontend.sync) {
+      expectEnd(current.start + 5, current.end)
       this.#isSkipping = false
       this.#connection.say(readyForQuery[this.#connection.statusByte])
       return
@@ -197,6 +207,7 @@ export class UnitRunner {
         if (unit.isCopyingIn) return this.#breakCopy(unit, frame)
         return this.#takeWholeUnit(unit, frame)
       case Frontend.sync:
+        expectEnd(frame.start + 5, frame.end)
         if (unit.isCopyingIn) return
         return unit.sync()
       case Frontend.copyData:

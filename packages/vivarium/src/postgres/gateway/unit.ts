@@ -29,6 +29,10 @@ export interface UnitOwner {
   /** As the server's answers have confirmed it. */
   state: ConnectionState
   forget(what: 'statements' | 'session'): void
+  /** The application asked for the end of its own connection. */
+  terminateItself(): void
+  /** A report of the setting that we use as a guard, when the connection's own value of it has changed. */
+  guardReport(): Buffer | undefined
   /** A transaction began: for the report, should it be left open. */
   transactionBegan(text: string): void
 }
@@ -58,6 +62,10 @@ export class Unit {
   copyViolation: MessageFields | undefined
   /** The client went away before the unit's end: nothing of it stays. */
   isAbandoned = false
+  /** It is a Query that starts with a BEGIN, which says itself whether the transaction is read-only. */
+  beginsTransaction = false
+  /** A statement of it asks for COPY data. */
+  mayCopyIn = false
   executed = 0
   /** What runs, for messages. */
   text = ''
@@ -88,7 +96,9 @@ export class Unit {
 
   /** To be called ahead of anything that is sent to the server. */
   real(): void {
-    if (this.world.unitSavepoint !== 'open') this.world.prepareUnit(this.planned.settings)
+    if (this.world.unitSavepoint !== 'open') {
+      this.world.prepareUnit(this.planned.settings, this.planned.status === 'idle' && !this.beginsTransaction)
+    }
     this.isReal = true
   }
 
@@ -139,6 +149,10 @@ export class Unit {
   run(plan: StatementPlan, statement: Statement): void {
     const record = this.record(statement.text, [])
     this.note(plan, statement)
+    if (plan.terminates === true) {
+      this.owner.terminateItself()
+      return
+    }
     if (plan.error !== undefined) {
       this.refuseStatement(plan.error, record)
       return
@@ -253,11 +267,13 @@ export class Unit {
     } else {
       owner.state = this.planned
       if (this.isReal && world.unitSavepoint === 'open') {
-        if (owner.state.status === 'idle') world.unitSavepoint = 'done'
-        world.follow(owner.state.settings)
+        if (owner.state.status === 'idle') world.unitSucceeded(owner.state.settings)
+        else world.follow(owner.state.settings)
       }
     }
     this.planned = owner.state
+    const report = owner.guardReport()
+    if (report !== undefined) this.session.emit(report)
     return statusByte(owner.state)
   }
 
@@ -271,6 +287,8 @@ export class Unit {
       this.#ended()
       return
     }
+    const check = this.#needsConstraintCheck ? this.#placeOfCheck(last.bytes) : 'none'
+    if (check === 'before') this.#sendChecks()
     this.session.send(last.bytes)
     this.session.expect({
       until: 'ready',
@@ -281,13 +299,26 @@ export class Unit {
       showsRows: last.showsRows?.bind(last),
       onCopyIn: () => this.startCopyIn(),
       onReady: (status) => {
-        this.#isChecking = this.#needsConstraintCheck
+        this.#isChecking = check === 'behind' || (check === 'after' && this.#needsConstraintCheck)
         if (this.#isChecking) return undefined
         const shown = this.settle(status)
         return this.copyViolation === undefined ? shown : undefined
       },
-      onFinished: () => (this.#isChecking ? this.#checkConstraints() : this.#finish()),
+      onFinished: () => {
+        if (!this.#isChecking) this.#finish()
+        else if (check === 'after') this.#checkBehind()
+      },
     })
+    if (check === 'behind') this.#checkBehind()
+  }
+
+  /**
+   * Where deferred constraints are checked: in an extended unit before its Sync, behind a Query. Only what may ask for
+   * COPY data has to be answered first: a message behind COPY FROM STDIN would be taken for data.
+   */
+  #placeOfCheck(last: Buffer): 'before' | 'behind' | 'after' {
+    if (this.mayCopyIn) return 'after'
+    return last === syncMessage ? 'before' : 'behind'
   }
 
   /** The server asks for COPY data: the client's next messages are that. */
@@ -312,16 +343,22 @@ export class Unit {
     this.complete({ bytes: syncMessage })
   }
 
-  /** Deferred constraints fail where the implicit COMMIT would: after the rows, instead of the last command tag. */
-  #checkConstraints(): void {
-    const { session } = this
-    const afterFailure = rollback(this.owner.state)
+  #sendChecks(): void {
+    const afterFailure = rollback(this.planned)
     for (const check of this.world.constraintCheck) {
-      session.control(check, (fields) => {
+      this.session.control(check, (fields) => {
+        // Behind a Query that has failed the check fails too, and says nothing new.
+        if (this.#hasFailed) return undefined
         this.failed(fields, undefined, afterFailure)
         return encodeMessageFields(Backend.errorResponse, fields)
       })
     }
+  }
+
+  /** Deferred constraints fail where the implicit COMMIT would: after the rows, instead of the last command tag. */
+  #checkBehind(): void {
+    const { session } = this
+    this.#sendChecks()
     session.sync({
       onReady: (status) => {
         if (!this.#hasFailed && this.heldTag !== undefined) session.emit(this.heldTag)

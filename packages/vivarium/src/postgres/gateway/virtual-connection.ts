@@ -18,7 +18,7 @@ import { ClientNames } from './client-names.ts'
 import { initialState, statusByte } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
 import type { ReplySink } from './reply.ts'
-import { noSettings } from './settings.ts'
+import { guardSetting, isReadOnlyByDefault, noSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { startupSettings } from './startup-settings.ts'
 import type { LoginReports } from './startup-settings.ts'
@@ -111,9 +111,17 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
   }
 
   parameterStatus(name: string, value: string): boolean {
-    if (this.#reported.get(name) === value) return false
+    // What the server says of this one is about our guard; see `guardReport`.
+    if (name === guardSetting || this.#reported.get(name) === value) return false
     this.#reported.set(name, value)
     return !this.units.holdReport(encodeParameterStatus(name, value))
+  }
+
+  guardReport(): Buffer | undefined {
+    const value = isReadOnlyByDefault(this.state.settings) ? 'on' : 'off'
+    if (this.#reported.get(guardSetting) === value) return undefined
+    this.#reported.set(guardSetting, value)
+    return encodeParameterStatus(guardSetting, value)
   }
 
   say(bytes: Buffer): void {
@@ -136,6 +144,15 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
   forget(what: 'statements' | 'session'): void {
     this.units.closeLater(this.names.forgetStatements())
     if (what === 'session') this.units.closeLater(this.names.endTransaction())
+  }
+
+  terminateItself(): void {
+    this.terminate({
+      code: '57P01',
+      message: 'terminating connection due to administrator command',
+      file: 'postgres.c',
+      routine: 'ProcessInterrupts',
+    })
   }
 
   transactionBegan(text: string): void {
@@ -220,8 +237,9 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
   #violated(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error)
     const isProtocol = error instanceof ProtocolViolation || error instanceof RangeError
+    const protocolCode = error instanceof ProtocolViolation ? error.code : '08P01'
     this.terminate({
-      code: isProtocol ? '08P01' : 'XX000',
+      code: isProtocol ? protocolCode : 'XX000',
       message: isProtocol ? message : `internal error of the gateway: ${message}`,
       hint: isProtocol ? 'The client sent bytes that are not the Postgres protocol.' : undefined,
     })

@@ -7,7 +7,14 @@ import { levelSavepoint } from './level.ts'
 import type { Level } from './level.ts'
 import { PreparedStatements } from './prepared-statements.ts'
 import type { Session } from './session.ts'
-import { guardOffStatement, noSettings, settingsSteps, unknownSettings } from './settings.ts'
+import {
+  guardOffStatement,
+  guardSetting,
+  isReadOnlyByDefault,
+  noSettings,
+  settingsSteps,
+  unknownSettings,
+} from './settings.ts'
 import type { Settings } from './settings.ts'
 import { readConstraintCheck, refreshSequences } from './template-facts.ts'
 import type { ConstraintCheck, SequenceSnapshot, TemplateFacts } from './template-facts.ts'
@@ -59,6 +66,8 @@ export class World {
   #applied: Settings = noSettings
   #appliedAtUnit: Settings = noSettings
   #begun = false
+  #guardIsHidden = false
+  #isReadOnlyUnit = false
   #outerState: { key: string; sequences: SequenceSnapshot } | undefined
 
   constructor(options: WorldOptions) {
@@ -120,9 +129,10 @@ export class World {
 
   /**
    * Called ahead of a unit's first message to the server: ends the last unit, begins what has not begun, makes the
-   * session what the connection wants, and sets the unit's savepoint.
+   * session what the connection wants, and sets the unit's savepoint. `isImplicit`: no BEGIN of the application says
+   * what the transaction is like.
    */
-  prepareUnit(wanted: Settings): void {
+  prepareUnit(wanted: Settings, isImplicit: boolean): void {
     if (this.unitSavepoint === 'open') return
     const { session, level } = this
     if (level === undefined) throw new Error('a unit outside any sandbox')
@@ -133,7 +143,6 @@ export class World {
     if (!this.#begun) {
       this.#begun = true
       session.control('BEGIN READ WRITE')
-      session.control(guardOffStatement)
     }
     if (this.unitSavepoint === 'failed') {
       session.control(undoUnit)
@@ -155,7 +164,23 @@ export class World {
     if (this.unitSavepoint === 'none') session.control(`SAVEPOINT ${unitSavepoint}`)
     this.#appliedAtUnit = wanted
     this.unitSavepoint = 'open'
+    this.#guardIsHidden = false
+    this.#isReadOnlyUnit = isImplicit && isReadOnlyByDefault(wanted)
+    if (this.#isReadOnlyUnit) session.control('SET TRANSACTION READ ONLY')
     level.units++
+  }
+
+  /** The application is about to look at the setting that guards against stray writes: it sees the usual value. */
+  hideGuard(settings: Settings): void {
+    if (this.#guardIsHidden || settings.statements.has(guardSetting)) return
+    this.session.control(guardOffStatement)
+    this.#guardIsHidden = true
+  }
+
+  /** A unit has succeeded: its work stays, but for a read-only one, which has none and must not leave that behind. */
+  unitSucceeded(settings: Settings): void {
+    this.unitSavepoint = this.#isReadOnlyUnit ? 'failed' : 'done'
+    this.follow(settings)
   }
 
   /** Undoes the unit's work now, not with the next prefix: for settings whose change the client must hear of. */
@@ -219,17 +244,14 @@ export class World {
     session.control(`ROLLBACK TO SAVEPOINT ${levelSavepoint(index)}`)
     if (level.settingsAtStart.statements.has('session_authorization')) session.control('RESET SESSION AUTHORIZATION')
     if (level.settingsAtStart.statements.has('role')) session.control('RESET ROLE')
-    if (level.sequences.restore !== undefined) {
-      session.send(level.sequences.restore)
-      const onError = (fields: Readonly<Record<string, string>>): undefined => {
-        session.destroy(new Error(`sequences could not be set back: ${fields['M']}`))
-        return undefined
-      }
-      session.expect({ until: 'bind', visible: false, onError })
-      session.expect({ until: 'execute', visible: false, onError })
+    session.send(level.sequences.restore)
+    const onError = (fields: Readonly<Record<string, string>>): undefined => {
+      session.destroy(new Error(`sequences could not be set back: ${fields['M']}`))
+      return undefined
     }
+    session.expect({ until: 'bind', visible: false, onError })
+    session.expect({ until: 'execute', visible: false, onError })
     session.control('DISCARD SEQUENCES')
-    session.control('SELECT pg_catalog.pg_advisory_unlock_all()')
     if (outermost) session.control('ROLLBACK')
     else session.control(`RELEASE SAVEPOINT ${levelSavepoint(index)}`)
     if (level.changedCatalogue) this.#closePrepared()

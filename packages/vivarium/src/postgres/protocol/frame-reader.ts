@@ -4,6 +4,19 @@ export const maxMessageLength: number = 0x3fffffff - 1
 /** The bytes are not the protocol: a length that cannot be, an unknown start. */
 export class ProtocolViolation extends Error {
   override readonly name: string = 'ProtocolViolation'
+  /** SQLSTATE. */
+  readonly code: string
+
+  constructor(message: string, code = '08P01') {
+    super(message)
+    this.code = code
+  }
+}
+
+/** @throws ProtocolViolation when a message's fields do not end where the message ends. */
+export function expectEnd(position: number, end: number): void {
+  if (position === end) return
+  throw new ProtocolViolation(position > end ? 'insufficient data left in message' : 'invalid message format')
 }
 
 /**
