@@ -3,7 +3,7 @@
  */
 export const realSetTimeout: typeof setTimeout = globalThis.setTimeout
 export const realClearTimeout: typeof clearTimeout = globalThis.clearTimeout
-export const realSetImmediate: typeof setImmediate = globalThis.setImmediate
+const realSetImmediate: typeof setImmediate = globalThis.setImmediate
 const performanceNow = performance.now.bind(performance)
 
 /** Milliseconds on a monotonic clock, unaffected by faked timers. */

@@ -7,7 +7,17 @@ import type { Sandbox } from './sandbox.ts'
  *
  * @example
  * ```ts
- * const seen = await currentSandbox().observe(() => shop.processOrder(order))
+ * import { Client } from 'pg'
+ * import { expect, test } from 'vitest'
+ * import { currentSandbox } from 'vivarium'
+ *
+ * test('the ping is one query', async () => {
+ *   const client = new Client({ connectionString: process.env['DATABASE_URL'] })
+ *   await client.connect()
+ *   const seen = await currentSandbox().observe(() => client.query('select 1'))
+ *   expect(seen.queries).toHaveLength(1)
+ *   await client.end()
+ * })
  * ```
  */
 export function currentSandbox(): Sandbox {

@@ -8,8 +8,10 @@ import type { Vivarium } from './vivarium.ts'
  *
  * @example
  * ```ts
+ * import { openVivarium } from 'vivarium'
+ *
  * const vivarium = await openVivarium({ postgres: { migrations: './migrations' } })
- * process.env.DATABASE_URL = vivarium.postgres.url
+ * process.env['DATABASE_URL'] = vivarium.postgres.url
  * const sandbox = await vivarium.openSandbox()
  * // … the application does its work …
  * await sandbox.close()

@@ -28,8 +28,15 @@ export interface Sandbox extends AsyncDisposable {
    *
    * @example
    * ```ts
-   * const seen = await currentSandbox().observe(() => shop.processOrder(order))
-   * expect(seen.queries).toHaveLength(7)
+   * import { expect } from 'vitest'
+   * import { currentSandbox } from 'vivarium'
+   *
+   * async function readOrder(id: string): Promise<void> {
+   *   // … the application does its work …
+   * }
+   *
+   * const seen = await currentSandbox().observe(() => readOrder('17'))
+   * expect(seen.queries.map((query) => query.command)).toEqual(['SELECT', 'SELECT'])
    * ```
    */
   observe<T>(fn: () => T | Promise<T>): Promise<Observation<T>>

@@ -173,8 +173,8 @@ test('two starts at once on an empty cache both work', async () => {
 })
 
 test.each([
-  ['was cut short', (file: string) => truncateSync(file, 1_000_000)],
-  ['is empty', (file: string) => writeFileSync(file, '')],
+  ['was cut short', async (file: string) => truncateSync(file, 1_000_000)],
+  ['is empty', async (file: string) => writeFileSync(file, '')],
   ['holds a data folder of another version', (file: string) => packFolder(file, '15\n')],
   ['holds a data folder that no server starts on', (file: string) => packFolder(file, '18\n')],
 ])('a cached cluster that %s is made anew', async (_title, damage) => {

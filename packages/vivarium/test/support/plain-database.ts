@@ -18,7 +18,7 @@ export interface PlainDatabase {
 }
 
 /** Runs a statement and fails with the server's words when it fails. */
-export async function mustRun(connection: WireConnection, text: string): Promise<void> {
+async function mustRun(connection: WireConnection, text: string): Promise<void> {
   const answers = await connection.query(text, 60_000)
   if (errorOf(answers) !== undefined) throw new WireError(`failed: ${text.slice(0, 80)}`, answers)
 }

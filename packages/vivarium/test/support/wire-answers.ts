@@ -157,7 +157,7 @@ const decoders: Record<string, readonly [type: string, decode: (reader: Reader) 
 }
 
 /** Decodes one message; bytes left over, or too few, are an error. */
-export function decodeAnswer(code: string, body: Buffer): Answer {
+function decodeAnswer(code: string, body: Buffer): Answer {
   const known = decoders[code]
   if (known === undefined) throw new Error(`unknown backend message '${code}' with ${body.length} bytes`)
   const reader = new Reader(body)

@@ -29,7 +29,7 @@ export interface WireTarget {
 }
 
 /** @default 10_000 for every wait */
-export const defaultDeadlineMs = 10_000
+const defaultDeadlineMs = 10_000
 
 /** A wait that ended badly: what was waited for, and everything that arrived meanwhile. */
 export class WireError extends Error {

@@ -185,7 +185,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     if (isClosed) return
     isClosed = true
     for (const sandbox of [...sandboxes.values()].toReversed()) await sandbox.close()
-    for (const connection of [...connections]) connection.destroy()
+    for (const connection of connections) connection.destroy()
     await new Promise<void>((resolve) => listener.close(() => resolve()))
     for (const world of idleWorlds.splice(0)) await discardWorld(world)
   }

@@ -36,8 +36,6 @@ export interface ReplyVerdict {
   readonly after?: readonly Buffer[]
 }
 
-export const forwardIt: ReplyVerdict = { forward: true }
-
 /** Whom the answers go to. */
 export interface ReplySink {
   /** Takes bytes in order; the buffer may be kept. */

@@ -27,7 +27,7 @@ export function withSetting(settings: Settings, name: string, statement: string)
   return toSettings(statements)
 }
 
-export function withoutSetting(settings: Settings, name: string): Settings {
+function withoutSetting(settings: Settings, name: string): Settings {
   if (!settings.statements.has(name)) return settings
   const statements = new Map(settings.statements)
   statements.delete(name)

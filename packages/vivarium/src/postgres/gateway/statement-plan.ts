@@ -65,7 +65,7 @@ export interface PlanContext {
 }
 
 /** The real name of the application's savepoint at an index of its stack. */
-export function savepointName(index: number): string {
+function savepointName(index: number): string {
   return `vivarium_s${index}`
 }
 

@@ -73,7 +73,7 @@ export class Turns {
   #expire(): void {
     const holder = this.#holder
     if (holder === undefined || this.#isHolderBusy()) return
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters.slice()) {
       waiter.idleMs += sliceMs
       if (waiter.idleMs < this.#waitMs) continue
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1)

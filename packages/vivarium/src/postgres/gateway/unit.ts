@@ -106,14 +106,14 @@ export class Unit {
    * Calls back when all that was sent so far is answered, or one of it failed: a Query behind extended messages is
    * skipped by the server when one of those failed, and only then we know.
    */
-  whenAnswered(callback: () => void): void {
+  whenAnswered(onAnswered: () => void): void {
     let called = false
     const once = (): void => {
       if (called) return
       called = true
       this.#onFailure = undefined
       // Not from within the session's own loop.
-      void Promise.resolve().then(callback)
+      void Promise.resolve().then(onAnswered)
     }
     this.#onFailure = once
     this.session.send(flushMessage)

@@ -311,7 +311,7 @@ function resetRole(settings: Settings): Settings {
     : settings
 }
 
-export function brokenWorld(title: string, reason: Error): VivariumError {
+function brokenWorld(title: string, reason: Error): VivariumError {
   return new VivariumError('SANDBOX_BROKEN', {
     what: `The sandbox "${title}" lost its database session; all of its uncommitted work is gone.`,
     seen: reason.message,

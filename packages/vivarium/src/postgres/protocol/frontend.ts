@@ -2,7 +2,7 @@ import { Frontend, SpecialRequest } from './message-types.ts'
 import { MessageWriter } from './writer.ts'
 
 /** Protocol 3.0, which every server from 7.4 on speaks. */
-export const protocolVersion3: number = 196608
+const protocolVersion3: number = 196608
 
 export function encodeStartup(parameters: Readonly<Record<string, string>>): Buffer {
   const writer = new MessageWriter().begin(0).int32(protocolVersion3)

@@ -147,12 +147,12 @@ async function startFromArchive(
   return starting ?? startOnPort(options, run, { preferred })
 }
 
-async function settle(action: () => Promise<void>): Promise<{ error?: unknown }> {
+async function settle(action: () => Promise<void>): Promise<{ error?: Error }> {
   try {
     await action()
     return {}
   } catch (error) {
-    return { error }
+    return { error: error instanceof Error ? error : new Error(String(error)) }
   }
 }
 

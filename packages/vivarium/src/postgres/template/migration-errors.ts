@@ -1,6 +1,6 @@
 import { VivariumError } from '../../core/errors.ts'
 import type { ErrorReport } from '../../core/errors.ts'
-import { PostgresServerError } from '../connection/server-error.ts'
+import type { PostgresServerError } from '../connection/server-error.ts'
 import { unreadable } from './migration-text.ts'
 import type { MigrationFile } from './migration-folder.ts'
 import { findPlace, toOffset } from './source-place.ts'

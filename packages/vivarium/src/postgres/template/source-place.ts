@@ -16,7 +16,7 @@ export function findPlace(text: string, offset: number): SourcePlace {
   const content = text.slice(start, newline === -1 ? text.length : newline).replace(/\r$/, '')
   const line = text.slice(0, start).split('\n').length
   const before = text.slice(start, offset)
-  const column = [...before].length + 1
+  const column = Array.from(before).length + 1
   const margin = `${line} | `
   // Tabs are kept below themselves, so that the caret stands under its character however wide they are shown.
   const indent = before.replace(/[^\t]/gu, ' ')
