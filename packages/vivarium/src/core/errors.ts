@@ -42,7 +42,6 @@ export const errorCodes = {
   LEASE_LOST: 'The hold of a database was lost',
   RUN_ENDED: 'The run that the databases belong to has ended',
   RUN_CLEANUP_FAILED: 'Databases of the run could not be dropped',
-  REQUIRED_NOT_FOUND: 'Something that VIVARIUM_REQUIRE names was not found',
 } as const
 
 /** A code of the list; the same string stands in {@link VivariumError.code}. */

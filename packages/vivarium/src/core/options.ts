@@ -27,6 +27,12 @@ export function textAt(value: unknown, path: string, source: string): string | u
   throw invalidOption(path, value, 'a text that is not empty', source)
 }
 
+/** The value as a number of milliseconds, `undefined` when it was left out. */
+export function millisecondsAt(value: unknown, path: string, source: string): number | undefined {
+  if (value === undefined || (typeof value === 'number' && value > 0 && Number.isFinite(value))) return value
+  throw invalidOption(path, value, 'a number of milliseconds above 0', source)
+}
+
 /** The value as an isolation, `undefined` when it was left out. */
 export function isolationAt(value: unknown, path: string, source: string): Isolation | undefined {
   if (value === undefined || isolations.includes(value as string)) return value as Isolation | undefined

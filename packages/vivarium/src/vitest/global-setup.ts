@@ -16,9 +16,24 @@ const configFiles = ['ts', 'mts', 'js', 'mjs'].map((extension) => `vivarium.conf
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   // Vitest also sets up the root, when that only holds projects and runs no test itself.
   if (!project.vitest.projects.includes(project)) return undefined
-  const host = await openVivariumHost(await readOptions(project))
+  const host = await openVivariumHost(await readOptions(project), { clones: countWorkers(project) })
   project.provide('vivarium', host.joinInfo)
-  return () => host.close()
+  let lost: Error | undefined
+  void host.lost.then((reason) => {
+    lost = reason
+    // At once: what the tests report from now on are its consequences.
+    project.vitest.logger.error(`\n${reason.message}\n`)
+  })
+  return async () => {
+    await host.close()
+    if (lost !== undefined) throw lost
+  }
+}
+
+/** How many workers will ask for a database at once. */
+function countWorkers({ config, vitest }: TestProject): number {
+  const files = vitest.state.getPaths().length
+  return Math.min(config.maxWorkers, files, 16)
 }
 
 async function readOptions(project: TestProject): Promise<ResolvedOptions> {

@@ -17,6 +17,7 @@ test('what was left out gets its default, and relative paths start at the folder
       env: 'DATABASE_URL',
       isolation: 'transaction',
       waitMs: undefined,
+      migrationDeadlineMs: undefined,
     },
   })
   expect(resolveOptions({}, context)).toEqual({ postgres: undefined })
@@ -57,6 +58,7 @@ test.each([
   [{ postgres: { isolation: 'schema' } }, '`postgres.isolation`', "'transaction' or 'database'"],
   [{ postgres: { url: 5432 } }, '`postgres.url`', 'Seen: 5432'],
   [{ postgres: { waitMs: 0 } }, '`postgres.waitMs`', 'above 0'],
+  [{ postgres: { migrationDeadlineMs: '1 s' } }, '`postgres.migrationDeadlineMs`', 'above 0'],
   [{ postgres: true }, '`postgres`', 'an object'],
   [undefined, 'The configuration', 'Seen: nothing'],
 ])('%j is refused, naming the option and what to do', (options, what, remedy) => {

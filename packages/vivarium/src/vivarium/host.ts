@@ -1,18 +1,25 @@
-import { openPostgresHost } from '../postgres/component/host.ts'
+import { openPostgresHost, type OpenHostOptions } from '../postgres/component/host.ts'
 import type { ResolvedOptions } from './config.ts'
 import { type JoinInfo, refuseDatabaseIsolation } from './vivarium.ts'
 
 /** The shared part of a run, in the process that owns it. */
 export interface VivariumHost {
   readonly joinInfo: JoinInfo
+  /** Resolves with the reason when a server of ours ended without having been asked to. */
+  readonly lost: Promise<Error>
   /** Closes everything, even when a part fails. */
   close(): Promise<void>
 }
 
 /** Opens what all workers of a run share. For runner adapters; a worker takes part with `joinVivarium(joinInfo)`. */
-export async function openVivariumHost(options: ResolvedOptions): Promise<VivariumHost> {
-  if (options.postgres === undefined) return { joinInfo: { shape: 1 }, close: async () => undefined }
+export async function openVivariumHost(
+  options: ResolvedOptions,
+  hostOptions: OpenHostOptions = {},
+): Promise<VivariumHost> {
+  if (options.postgres === undefined) {
+    return { joinInfo: { shape: 1 }, lost: new Promise(() => undefined), close: async () => undefined }
+  }
   refuseDatabaseIsolation(options.postgres.isolation)
-  const postgres = await openPostgresHost(options.postgres)
-  return { joinInfo: { shape: 1, postgres: postgres.joinInfo }, close: () => postgres.close() }
+  const postgres = await openPostgresHost(options.postgres, hostOptions)
+  return { joinInfo: { shape: 1, postgres: postgres.joinInfo }, lost: postgres.lost, close: () => postgres.close() }
 }

@@ -36,6 +36,6 @@ export async function openVivarium(options: VivariumOptions = {}): Promise<Vivar
     const { postgres: info } = host.joinInfo
     const postgres = info && (await joinPostgres(info))
     if (postgres !== undefined) opened.add('the Postgres gateway', () => postgres.close())
-    return new JoinedVivarium(host.joinInfo, { postgres, opened })
+    return new JoinedVivarium(host.joinInfo, { postgres, opened, lost: host.lost })
   })
 }

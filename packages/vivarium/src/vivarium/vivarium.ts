@@ -56,6 +56,8 @@ export interface VivariumParts {
   readonly postgres: PostgresPart | undefined
   /** Closed at the end, last opened first. */
   readonly opened: OpenResources
+  /** Resolves with the reason when a server ended by itself. Only the process that started it knows. */
+  readonly lost?: Promise<Error>
 }
 
 /** A vivarium as one process sees it. */
@@ -70,6 +72,7 @@ export class JoinedVivarium implements Vivarium {
   readonly #stableRefusals: Set<() => void> = new Set()
   #allowStable: (() => void) | undefined
   #closed = false
+  #lost: Error | undefined
   #count = 0
 
   constructor(info: JoinInfo, parts: VivariumParts) {
@@ -77,6 +80,10 @@ export class JoinedVivarium implements Vivarium {
     this.#postgres = parts.postgres
     this.#opened = parts.opened
     this.close = closeOnce(() => this.#close())
+    void parts.lost?.then((reason) => {
+      this.#lost = reason
+      for (const sandbox of this.#open) sandbox.fail(reason)
+    })
   }
 
   get postgres(): Vivarium['postgres'] {
@@ -95,6 +102,7 @@ export class JoinedVivarium implements Vivarium {
         remedy: 'Close the vivarium last, once per process, after the last test.',
       })
     }
+    if (this.#lost !== undefined) throw this.#lost
     this.#count++
     const { concurrent = false, title = `sandbox ${this.#count}`, within } = options
     const isolation = options.isolation ?? this.#info.postgres?.isolation ?? 'transaction'

@@ -13,20 +13,36 @@ import type { PostgresJoinInfo } from './worker.ts'
 /** The Postgres part of a run, in the process that owns it. */
 export interface PostgresHost {
   readonly joinInfo: PostgresJoinInfo
+  /** Resolves with `SERVER_DIED` when the embedded server ended without having been asked to. */
+  readonly lost: Promise<Error>
   /** Drops the run's databases and ends the server. Rejects with an `AggregateError` of everything that failed. */
   close(): Promise<void>
 }
 
+/** How a run is opened, besides what the user configures. */
+export interface OpenHostOptions {
+  /** Databases to make ahead, in the background: one for each worker that is about to ask for one. @default 0 */
+  clones?: number
+}
+
 /** Finds or starts the server, builds the template and opens the run. What was opened is closed when a step fails. */
-export function openPostgresHost(options: ResolvedPostgres): Promise<PostgresHost> {
+export function openPostgresHost(options: ResolvedPostgres, { clones }: OpenHostOptions = {}): Promise<PostgresHost> {
   return openTogether(async (opened) => {
     const migrations: Migrations = options.migrations ?? noMigrations
-    const { server, template } =
-      options.url === undefined
-        ? await openEmbedded(options, migrations, opened)
-        : await openExternal(options.url, options, migrations, opened)
-    const run = await openRun(server, template)
-    opened.add('the run', () => run.close())
+    const {
+      server,
+      template,
+      lost = never,
+    } = options.url === undefined
+      ? await openEmbedded(options, migrations, opened)
+      : await openExternal(options.url, options, migrations, opened)
+    const run = await openRun(server, template, { clones })
+    let isLost = false
+    void lost.then(() => {
+      isLost = true
+    })
+    // With the server its databases are gone: there is nobody to ask for dropping them.
+    opened.add('the run', () => (isLost ? undefined : run.close()))
     return {
       joinInfo: {
         run: run.identity,
@@ -35,6 +51,7 @@ export function openPostgresHost(options: ResolvedPostgres): Promise<PostgresHos
         isolation: options.isolation,
         waitMs: options.waitMs,
       },
+      lost,
       close: async () => {
         const failures = await opened.closeAll()
         if (failures.length > 0) throw new AggregateError(failures, 'Closing the Postgres run failed')
@@ -55,20 +72,21 @@ const noMigrations: Migrations = { run: () => undefined, inputs: [] }
 interface ServerWithTemplate {
   readonly server: PostgresServer
   readonly template: Template
+  readonly lost?: Promise<Error>
 }
+
+const never: Promise<Error> = new Promise(() => undefined)
 
 async function openEmbedded(
   options: ResolvedPostgres,
   migrations: Migrations,
   opened: OpenResources,
 ): Promise<ServerWithTemplate> {
+  // Images are kept per version: the hash need not hold it.
   const hash = await hashMigrations(migrations)
   const server = await startEmbeddedServer({ image: hash, version: options.version })
   opened.add('the embedded server', () => server.close())
-  const template = await buildTemplate(server, migrations, { hash, env: options.env })
-  // The next run starts from this image and migrates nothing.
-  if (template.built) await server.saveImage(hash)
-  return { server, template }
+  return { server, template: await buildTemplateOf(options, server, migrations, hash), lost: server.lost }
 }
 
 async function openExternal(
@@ -81,5 +99,14 @@ async function openExternal(
   opened.add('the connection to the external server', () => server.close())
   const major = Math.floor(server.versionNumber / 10_000)
   const hash = await hashMigrations(migrations, { major, role: server.maintenance.user })
-  return { server, template: await buildTemplate(server, migrations, { hash, env: options.env }) }
+  return { server, template: await buildTemplateOf(options, server, migrations, hash) }
+}
+
+function buildTemplateOf(
+  { env, migrationDeadlineMs }: ResolvedPostgres,
+  server: PostgresServer,
+  migrations: Migrations,
+  hash: string,
+): Promise<Template> {
+  return buildTemplate(server, migrations, { hash, env, deadlineMs: migrationDeadlineMs })
 }

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import {
   invalidOption,
   isolationAt,
+  millisecondsAt,
   objectAt,
   type Isolation,
   type OptionsContext,
@@ -30,6 +31,11 @@ export interface PostgresOptions {
   isolation?: Isolation
   /** Milliseconds a connection waits for another connection of the same sandbox before it gets an error. @default 1000 */
   waitMs?: number
+  /**
+   * Milliseconds that a migration may take: each file of a folder, or the whole command or function.
+   * @default 60_000
+   */
+  migrationDeadlineMs?: number
 }
 
 /** {@link PostgresOptions} checked, with defaults, environment and absolute paths filled in. */
@@ -40,6 +46,7 @@ export interface ResolvedPostgres {
   readonly env: string
   readonly isolation: Isolation
   readonly waitMs: number | undefined
+  readonly migrationDeadlineMs: number | undefined
 }
 
 const optionNames = [
@@ -49,6 +56,7 @@ const optionNames = [
   'env',
   'isolation',
   'waitMs',
+  'migrationDeadlineMs',
 ] as const satisfies readonly (keyof PostgresOptions)[]
 const migrationForms: readonly (readonly string[])[] = [['folder'], ['command', 'inputs'], ['run', 'inputs']]
 
@@ -58,10 +66,6 @@ export function resolvePostgres(value: unknown, context: OptionsContext): Resolv
   const given = objectAt(value, 'postgres', source)
   refuseUnknownKeys(given, optionNames, 'postgres', source)
   const isolation = isolationAt(given.isolation, 'postgres.isolation', source)
-  const waitMs = given.waitMs
-  if (waitMs !== undefined && !(typeof waitMs === 'number' && waitMs > 0 && Number.isFinite(waitMs))) {
-    throw invalidOption('postgres.waitMs', waitMs, 'a number of milliseconds above 0', source)
-  }
   const url = textAt(given.url, 'postgres.url', source)
   // A variable that is set but empty means "not set": that is how shells and CI files clear one.
   const asked = isolationAt(environment.VIVARIUM_ISOLATION || undefined, 'VIVARIUM_ISOLATION', 'the environment')
@@ -71,7 +75,8 @@ export function resolvePostgres(value: unknown, context: OptionsContext): Resolv
     version: textAt(given.version, 'postgres.version', source),
     env: textAt(given.env, 'postgres.env', source) ?? 'DATABASE_URL',
     isolation: asked ?? isolation ?? 'transaction',
-    waitMs,
+    waitMs: millisecondsAt(given.waitMs, 'postgres.waitMs', source),
+    migrationDeadlineMs: millisecondsAt(given.migrationDeadlineMs, 'postgres.migrationDeadlineMs', source),
   }
 }
 

@@ -234,7 +234,8 @@ function translateDescribe(unit: Unit, frame: Frame): void {
   }
   if (portal?.statement.isVirtual === true) return unit.answer(noData)
   unit.real()
-  session.send(encodeDescribe('portal', portal?.realName ?? name))
+  const realPortal = portal?.realName ?? name
+  session.send(realPortal === name ? copyOf(frame) : encodeDescribe('portal', realPortal))
   session.expect({ until: 'describe', visible: true, onError })
 }
 

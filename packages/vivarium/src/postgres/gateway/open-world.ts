@@ -1,7 +1,7 @@
 import { openBackendConnection } from '../connection/backend-connection.ts'
 import type { Lease } from '../leases/lease.ts'
 import { Session } from './session.ts'
-import { prepareRestore, readTemplateFacts } from './template-facts.ts'
+import { readTemplateFacts } from './template-facts.ts'
 import type { TemplateFacts } from './template-facts.ts'
 import { World } from './world.ts'
 
@@ -28,9 +28,5 @@ export async function openWorld(
   const session = new Session(connection)
   if (!lease.fresh) await session.query(`BEGIN READ WRITE; ${lease.resetSequences}; COMMIT`)
   const known = facts ?? (await readTemplateFacts(session))
-  session.send(prepareRestore)
-  session.expect({ until: 'parse', visible: false })
-  session.sync({ onReady: () => undefined })
-  session.flush()
   return { world: new World({ lease, session, facts: known, waitMs }), facts: known }
 }

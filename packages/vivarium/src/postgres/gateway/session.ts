@@ -13,6 +13,15 @@ import type { Reply, ReplySink, ReplyVerdict } from './reply.ts'
 /** Statements of ours that stay prepared; beyond this many all are closed and prepared again when next needed. */
 const maxControls = 256
 
+/** A prepared statement of ours. */
+interface Control {
+  readonly name: string
+  /** Bind and Execute. */
+  readonly run: Buffer
+  readonly bind: Reply
+  readonly execute: Reply
+}
+
 /**
  * The one real connection of a lease. It writes messages in order, knows which reply each awaits, and passes the
  * answers on to the virtual connection whose turn it is. It knows nothing of transactions; see `World`.
@@ -28,7 +37,7 @@ export class Session {
   readonly #socket: Socket
   readonly #reader = new FrameReader()
   readonly #replies: Reply[] = []
-  readonly #controls = new Map<string, { name: string; run: Buffer }>()
+  readonly #controls = new Map<string, Control>()
   #controlNumber = 0
   #out: Buffer[] = []
   #outLength = 0
@@ -101,7 +110,16 @@ export class Session {
     if (control === undefined) {
       if (this.#controls.size >= maxControls) this.#closeControls()
       const name = `vivarium_c${this.#controlNumber++}`
-      control = { name, run: Buffer.concat([encodeBind('', name), encodeExecute('')]) }
+      const onFailure = (fields: MessageFields): undefined => {
+        this.#controlFailed(text, fields, undefined)
+        return undefined
+      }
+      control = {
+        name,
+        run: Buffer.concat([encodeBind('', name), encodeExecute('')]),
+        bind: { until: 'bind', visible: false, onError: onFailure },
+        execute: { until: 'execute', visible: false, onError: onFailure },
+      }
       this.#controls.set(text, control)
       this.send(encodeParse(name, text))
       this.expect({
@@ -112,6 +130,12 @@ export class Session {
       })
     }
     this.send(control.run)
+    if (onError === undefined) {
+      // The usual case, several times a unit: nothing new is made for it.
+      this.expect(control.bind)
+      this.expect(control.execute)
+      return
+    }
     const failed = (fields: MessageFields): Buffer | undefined => this.#controlFailed(text, fields, onError)
     this.expect({ until: 'bind', visible: false, onError: failed })
     this.expect({ until: 'execute', visible: false, onError: failed })

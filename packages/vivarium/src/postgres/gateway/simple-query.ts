@@ -2,7 +2,7 @@ import { encodeCommandComplete, readCString } from '../protocol/backend.ts'
 import { encodeQuery, syncMessage } from '../protocol/frontend.ts'
 import { expectEnd } from '../protocol/frame-reader.ts'
 import { encodeOwnMessage } from '../protocol/server-message.ts'
-import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
+import type { MessageFields } from '../protocol/server-message.ts'
 import { replaceSpans } from '../sql/rewrite.ts'
 import type { Replacement, RewrittenText } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
@@ -17,7 +17,7 @@ import type { ReplyVerdict } from './reply.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './statement-plan.ts'
 import type { Unit } from './unit.ts'
-import { failingStatement, keepUnit, undoUnit } from './world.ts'
+import { boundaryStatements, failingStatement } from './world.ts'
 
 /** Translates a simple Query, which is a whole unit. */
 export function translateQuery(unit: Unit, frame: Frame): void {
@@ -94,10 +94,11 @@ interface Slot {
   readonly statement: Statement
   readonly plan: StatementPlan
   /** How many command tags of the server stand for it. */
-  readonly tags: number
-  readonly error: OwnMessage | undefined
+  tags: number
   /** Real name that a PREPARE makes. */
-  readonly prepares?: string
+  readonly prepares: string | undefined
+  /** Name of the unit's savepoint behind it. */
+  savepoint: string
 }
 
 /** Marks, as the first thing that runs, that the whole text has been parsed: nothing is answered before that. */
@@ -108,8 +109,9 @@ const parsedMarker = 'SET LOCAL vivarium.parsed TO 1'
  * parses the whole text before it runs the first statement.
  */
 class QueryTranslation {
-  readonly rewritten: RewrittenText | undefined
+  rewritten: RewrittenText | undefined
   readonly #unit: Unit
+  readonly #text: string
   readonly #slots: Slot[] = []
   #index = 0
   #seen = 0
@@ -118,19 +120,22 @@ class QueryTranslation {
 
   constructor(unit: Unit, text: string, statements: readonly Statement[]) {
     this.#unit = unit
-    const replacements: Replacement[] = []
+    this.#text = text
     this.#end = unit.planned
-    const prepared = new Map<string, string>()
+    const prepared = new Set<string>()
     for (const statement of statements) {
       const plan = this.#plan(statement, this.#end, statements.length > 1, prepared)
-      replacements.push(...this.#add(statement, plan, prepared))
+      const isPrepare = statement.kind === 'prepare' && plan.forward
+      if (isPrepare) prepared.add(statement.name)
+      const prepares = isPrepare ? unit.owner.names.nextSqlStatementName() : undefined
+      this.#slots.push({ statement, plan, tags: 1, prepares, savepoint: '' })
       this.#end = plan.next
     }
-    this.rewritten = replacements.length === 0 ? undefined : replaceSpans(text, replacements)
   }
 
-  /** The unit's savepoint is made: from here on the text's own effects count. */
+  /** The unit's savepoint is made: the text is rewritten for it, and from here on its own effects count. */
   begin(): void {
+    this.#rewrite()
     const unit = this.#unit
     let effects = unit.planned.settings
     for (const { statement, plan } of this.#slots) {
@@ -149,7 +154,7 @@ class QueryTranslation {
   get isAllOurs(): boolean {
     return (
       this.#slots.length > 0 &&
-      this.#slots.every((slot) => !slot.plan.forward && slot.error === undefined && needsNothing(slot.plan))
+      this.#slots.every(({ plan }) => !plan.forward && plan.error === undefined && needsNothing(plan))
     )
   }
 
@@ -157,7 +162,7 @@ class QueryTranslation {
     statement: Statement,
     state: ConnectionState,
     implicitBlock: boolean,
-    prepared: ReadonlyMap<string, string>,
+    prepared: ReadonlySet<string>,
   ): StatementPlan {
     const { statements } = this.#unit.owner.names
     if (state.status !== 'failed') {
@@ -172,26 +177,31 @@ class QueryTranslation {
     return planAt(this.#unit, statement, state, implicitBlock)
   }
 
-  #add(statement: Statement, plan: StatementPlan, prepared: Map<string, string>): Replacement[] {
-    if (plan.error !== undefined) {
-      this.#slots.push({ statement, plan, tags: 1, error: plan.error })
-      return [{ ...statement.span, text: failingStatement }]
-    }
-    if (plan.forward) {
-      const prepares = statement.kind === 'prepare' ? this.#unit.owner.names.nextSqlStatementName() : undefined
-      if (statement.kind === 'prepare' && prepares !== undefined) prepared.set(statement.name, prepares)
-      this.#slots.push({ statement, plan, tags: 1, error: undefined, prepares })
-      return this.#renamed(statement, prepared)
-    }
+  #rewrite(): void {
     const { world } = this.#unit
-    const run = [
-      ...(this.#slots.length === 0 && plan.controls.length === 0 && plan.boundary === undefined ? [parsedMarker] : []),
-      ...(plan.checksConstraints === true ? world.constraintCheck : []),
-      ...plan.controls,
-      ...(plan.boundary === 'keep' ? keepUnit : plan.boundary === 'undo' ? [undoUnit] : []),
-    ]
-    this.#slots.push({ statement, plan, tags: run.length, error: undefined })
-    return [{ ...statement.span, text: run.join('; ') }]
+    const replacements: Replacement[] = []
+    const prepared = new Map<string, string>()
+    let savepoint = world.unitSavepointName
+    for (const [index, slot] of this.#slots.entries()) {
+      const { statement, plan, prepares } = slot
+      if (prepares !== undefined && statement.kind === 'prepare') prepared.set(statement.name, prepares)
+      if (plan.error !== undefined) replacements.push({ ...statement.span, text: failingStatement })
+      else if (plan.forward) replacements.push(...this.#renamed(statement, prepared))
+      else {
+        const boundary = plan.boundary === undefined ? undefined : boundaryStatements(plan.boundary, savepoint)
+        const run = [
+          ...(index === 0 && plan.controls.length === 0 && boundary === undefined ? [parsedMarker] : []),
+          ...(plan.checksConstraints === true ? world.constraintCheck : []),
+          ...plan.controls,
+          ...(boundary?.statements ?? []),
+        ]
+        savepoint = boundary?.savepoint ?? savepoint
+        slot.tags = run.length
+        replacements.push({ ...statement.span, text: run.join('; ') })
+      }
+      slot.savepoint = savepoint
+    }
+    if (replacements.length > 0) this.rewritten = replaceSpans(this.#text, replacements)
   }
 
   #renamed(statement: Statement, prepared: ReadonlyMap<string, string>): Replacement[] {
@@ -250,7 +260,7 @@ class QueryTranslation {
     const unit = this.#unit
     if (this.#record !== undefined) unit.completedOurs(this.#record, plan)
     if (plan.boundary !== undefined) {
-      unit.world.unitRestarted(plan.next.settings)
+      unit.world.unitRestarted(plan.next.settings, slot.savepoint)
       unit.settingsAtBoundary = plan.next.settings
     }
     const bytes: Buffer[] = []
@@ -284,9 +294,9 @@ class QueryTranslation {
 
   onError(fields: MessageFields): Buffer | undefined {
     const slot = this.#slots[this.#index]
-    if (slot?.error !== undefined) {
-      this.#unit.failed({ C: slot.error.code, M: slot.error.message }, this.#record)
-      return encodeOwnMessage(slot.error)
+    if (slot?.plan.error !== undefined) {
+      this.#unit.failed({ C: slot.plan.error.code, M: slot.plan.error.message }, this.#record)
+      return encodeOwnMessage(slot.plan.error)
     }
     this.#unit.failed(fields, this.#record, slot?.plan.nextOnError)
     const { state, names } = this.#unit.owner

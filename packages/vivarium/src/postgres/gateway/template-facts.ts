@@ -1,4 +1,3 @@
-import { encodeBind, encodeExecute, encodeParse } from '../protocol/frontend.ts'
 import { quoteIdentifier } from '../connection/client.ts'
 import type { Session } from './session.ts'
 
@@ -6,28 +5,14 @@ import type { Session } from './session.ts'
 export interface SequenceSnapshot {
   /** By sequence oid: `last_value` and `is_called`; both are needed (a fresh sequence has 1, false). */
   readonly states: ReadonlyMap<string, SequenceState>
-  /** Bind and Execute of the restoring statement. */
-  readonly restore: Buffer
+  /** The statement that restores it: the text says it all, so that it is planned once. */
+  readonly restore: string
 }
 
 interface SequenceState {
   readonly lastValue: string
   readonly isCalled: boolean
 }
-
-const restoreName = 'vivarium_restore'
-
-/**
- * Sets back the sequences that this session has touched, and releases its advisory locks. Whatever reads or advances a
- * sequence fetches its block, and the backend counts that until it is outside a transaction: so the count knows every
- * touched one, whatever was rolled back in between. (pg_locks knows them too, at ten times the price.)
- */
-const restoreText = `SELECT pg_catalog.count(pg_catalog.setval(s.oid::pg_catalog.regclass, s.last_value, s.is_called)), pg_catalog.pg_advisory_unlock_all()
-FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]), pg_catalog.unnest($3::pg_catalog.bool[])) AS s(oid, last_value, is_called)
-WHERE pg_catalog.pg_stat_get_xact_blocks_fetched(s.oid) > 0`
-
-/** The message that prepares the restoring statement, once per session. */
-export const prepareRestore: Buffer = encodeParse(restoreName, restoreText)
 
 // The privileges are asked of pg_sequence's own column: of any other relation the question is an error.
 const allSequences = `SELECT q.seqrelid, n.nspname, c.relname FROM pg_catalog.pg_sequence q
@@ -69,15 +54,33 @@ async function readStates(session: Session, which: string): Promise<Map<string, 
   return states
 }
 
+/**
+ * The statement that sets back the sequences that this session has touched, and releases its advisory locks. Whatever
+ * reads or advances a sequence fetches its block, and the backend counts that until it is outside a transaction: so the
+ * count knows every touched one, whatever was rolled back in between. (pg_locks knows them too, at ten times the price.)
+ */
 function toSnapshot(states: ReadonlyMap<string, SequenceState>): SequenceSnapshot {
-  const array = (values: readonly string[]): string => `{${values.join(',')}}`
+  if (states.size === 0) return { states, restore: 'SELECT pg_catalog.pg_advisory_unlock_all()' }
+  const array = (values: readonly string[], type: string): string =>
+    `pg_catalog.unnest('{${values.join(',')}}'::pg_catalog.${type}[])`
   const all = [...states.values()]
-  const bind = encodeBind('', restoreName, [
-    array([...states.keys()]),
-    array(all.map((state) => state.lastValue)),
-    array(all.map((state) => (state.isCalled ? 't' : 'f'))),
-  ])
-  return { states, restore: Buffer.concat([bind, encodeExecute('')]) }
+  const columns = [
+    array([...states.keys()], 'oid'),
+    array(
+      all.map((state) => state.lastValue),
+      'int8',
+    ),
+    array(
+      all.map((state) => (state.isCalled ? 't' : 'f')),
+      'bool',
+    ),
+  ]
+  const restore =
+    'SELECT pg_catalog.count(pg_catalog.setval(s.oid::pg_catalog.regclass, s.last_value, s.is_called)), ' +
+    'pg_catalog.pg_advisory_unlock_all() ' +
+    `FROM ROWS FROM (${columns.join(', ')}) AS s(oid, last_value, is_called) ` +
+    'WHERE pg_catalog.pg_stat_get_xact_blocks_fetched(s.oid) > 0'
+  return { states, restore }
 }
 
 /** Statements that check deferred constraints as a COMMIT does, then put their modes back; empty without any. */

@@ -368,7 +368,7 @@ function waitExpired(waiter: VirtualConnection, holder: VirtualConnection): OwnM
   const since = Math.round(now() - holder.units.transactionSince)
   return {
     code: '55P03',
-    message: `connection ${waiter.id} waited too long for connection ${holder.id} of the same sandbox`,
+    message: `connection ${waiter.id} waited too long for connection ${holder.id} of the same sandbox (CONNECTION_WAIT_TIMEOUT)`,
     detail:
       `Connection ${holder.id} has been inside a transaction for ${since} ms ("${holder.units.transactionText}") ` +
       'and is idle; in isolation "transaction" only one connection of a sandbox can be inside a transaction at a time.',

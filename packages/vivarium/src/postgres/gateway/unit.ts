@@ -228,7 +228,7 @@ export class Unit {
   completed(record: QueryRecord, tag: string | undefined, next: ConnectionState): ReplyVerdict {
     this.owner.state = next
     recordCompleted(record, tag)
-    if (tag === 'COMMIT') this.world.break(new Error(`"${record.text}" committed for real`))
+    if (tag === 'COMMIT') this.world.committedForReal(record.text)
     else if (tag !== undefined && mayChangeCatalogue(tag)) {
       this.#changedCatalogue = true
       this.world.catalogueChanged()

@@ -22,8 +22,17 @@ import { Turns } from './turns.ts'
 import type { TurnTaker } from './turns.ts'
 
 const unitSavepoint = 'vivarium_unit'
-export const undoUnit: string = `ROLLBACK TO SAVEPOINT ${unitSavepoint}`
-export const keepUnit: readonly string[] = [`RELEASE SAVEPOINT ${unitSavepoint}`, `SAVEPOINT ${unitSavepoint}`]
+
+/** What ends a unit's work inside a rewritten text, where its savepoint is the named one, and the name after that. */
+export function boundaryStatements(
+  boundary: 'keep' | 'undo',
+  savepoint: string,
+): { statements: readonly string[]; savepoint: string } {
+  if (boundary === 'undo') return { statements: [`ROLLBACK TO SAVEPOINT ${savepoint}`], savepoint }
+  const release = savepoint === unitSavepoint ? [`RELEASE SAVEPOINT ${unitSavepoint}`] : []
+  return { statements: [...release, `SAVEPOINT ${unitSavepoint}`], savepoint: unitSavepoint }
+}
+
 /** A statement that always fails, for use inside a rewritten query text. */
 export const failingStatement = 'ROLLBACK TO SAVEPOINT vivarium_refused'
 
@@ -49,6 +58,8 @@ export class World {
   readonly turns: Turns
   readonly prepared: PreparedStatements = new PreparedStatements()
   unitSavepoint: UnitSavepoint = 'none'
+  /** Its name in the real session: a sandbox's first unit needs none of its own, the sandbox's will do. */
+  unitSavepointName: string = unitSavepoint
   /** Something was set that only lasts until the transaction's end, or that we could not read. */
   settingsDisturbed = false
   /** Portals of ended transactions, closed with the next prefix. */
@@ -145,12 +156,12 @@ export class World {
       session.control('BEGIN READ WRITE')
     }
     if (this.unitSavepoint === 'failed') {
-      session.control(undoUnit)
+      session.control(`ROLLBACK TO SAVEPOINT ${this.unitSavepointName}`)
       this.#wentBack()
     }
     const steps = settingsSteps(this.settingsDisturbed ? unknownSettings : this.#applied, wanted)
     if (this.unitSavepoint === 'done' || (this.unitSavepoint === 'failed' && (!level.started || steps.length > 0))) {
-      session.control(`RELEASE SAVEPOINT ${unitSavepoint}`)
+      if (this.unitSavepointName === unitSavepoint) session.control(`RELEASE SAVEPOINT ${unitSavepoint}`)
       this.unitSavepoint = 'none'
     }
     for (const step of steps) session.control(step)
@@ -159,9 +170,12 @@ export class World {
     if (!level.started) {
       level.started = true
       level.settingsAtStart = wanted
-      session.control(`SAVEPOINT ${levelSavepoint(this.depth - 1)}`)
+      this.unitSavepointName = levelSavepoint(this.depth - 1)
+      session.control(`SAVEPOINT ${this.unitSavepointName}`)
+    } else if (this.unitSavepoint === 'none') {
+      this.unitSavepointName = unitSavepoint
+      session.control(`SAVEPOINT ${unitSavepoint}`)
     }
-    if (this.unitSavepoint === 'none') session.control(`SAVEPOINT ${unitSavepoint}`)
     this.#appliedAtUnit = wanted
     this.unitSavepoint = 'open'
     this.#guardIsHidden = false
@@ -185,7 +199,7 @@ export class World {
 
   /** Undoes the unit's work now, not with the next prefix: for settings whose change the client must hear of. */
   undoUnitNow(): void {
-    this.session.control(undoUnit)
+    this.session.control(`ROLLBACK TO SAVEPOINT ${this.unitSavepointName}`)
     this.#wentBack()
     this.unitSavepoint = 'done'
   }
@@ -196,7 +210,8 @@ export class World {
   }
 
   /** A rewritten text has set the unit's savepoint anew. */
-  unitRestarted(settings: Settings): void {
+  unitRestarted(settings: Settings, savepoint: string): void {
+    this.unitSavepointName = savepoint
     this.settingsRestored(settings)
     this.#appliedAtUnit = settings
   }
@@ -244,13 +259,7 @@ export class World {
     session.control(`ROLLBACK TO SAVEPOINT ${levelSavepoint(index)}`)
     if (level.settingsAtStart.statements.has('session_authorization')) session.control('RESET SESSION AUTHORIZATION')
     if (level.settingsAtStart.statements.has('role')) session.control('RESET ROLE')
-    session.send(level.sequences.restore)
-    const onError = (fields: Readonly<Record<string, string>>): undefined => {
-      session.destroy(new Error(`sequences could not be set back: ${fields['M']}`))
-      return undefined
-    }
-    session.expect({ until: 'bind', visible: false, onError })
-    session.expect({ until: 'execute', visible: false, onError })
+    session.control(level.sequences.restore)
     session.control('DISCARD SEQUENCES')
     if (outermost) session.control('ROLLBACK')
     else session.control(`RELEASE SAVEPOINT ${levelSavepoint(index)}`)
@@ -301,6 +310,18 @@ export class World {
     this.onBroken(reason)
   }
 
+  /** The server reported a commit: the transaction around everything is over. */
+  committedForReal(text: string): void {
+    this.break(
+      new VivariumError('COMMITTED_FOR_REAL', {
+        what: 'Something committed for real inside a sandbox; its database is dropped.',
+        seen: `the server answered COMMIT to "${text}"`,
+        remedy:
+          'This is a defect of Vivarium: please report it with the statements before it (`sandbox.interactions`).',
+      }),
+    )
+  }
+
   /** Told once when the world breaks. */
   onBroken: (reason: Error) => void = () => undefined
 }
@@ -312,6 +333,7 @@ function resetRole(settings: Settings): Settings {
 }
 
 function brokenWorld(title: string, reason: Error): VivariumError {
+  if (reason instanceof VivariumError && reason.code === 'COMMITTED_FOR_REAL') return reason
   return new VivariumError('SANDBOX_BROKEN', {
     what: `The sandbox "${title}" lost its database session; all of its uncommitted work is gone.`,
     seen: reason.message,

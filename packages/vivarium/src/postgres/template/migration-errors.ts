@@ -84,6 +84,7 @@ export function timedOut(what: string, deadlineMs: number, doing: string): Vivar
   return new VivariumError('MIGRATION_TIMEOUT', {
     what: `${what} did not end within ${deadlineMs} ms.`,
     seen: doing,
-    remedy: 'Find what it waits for, or give it a longer deadline. Nothing of the template was kept.',
+    remedy:
+      'Find what it waits for, or give it longer (`postgres.migrationDeadlineMs`). Nothing of the template was kept.',
   })
 }
