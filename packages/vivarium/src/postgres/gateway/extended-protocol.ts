@@ -263,7 +263,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   // Ahead of the plan: the prefix makes the session what it was before this statement.
   unit.real()
   if (asksForData(statement)) unit.mayCopyIn = true
-  if (owner.texts.readsGuard(statement.text)) unit.world.hideGuard(unit.planned.settings)
+  if (owner.texts.readsGuard(portal.statement.text)) unit.world.hideGuard(unit.planned.settings)
   unit.note(plan, statement)
   unit.planned = plan.next
   if (statement.mayCallSetConfig) unit.planned = afterSetConfig(unit, statement, portal.params, unit.planned)

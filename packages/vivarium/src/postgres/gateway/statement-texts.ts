@@ -8,24 +8,33 @@ const longestCached = 10_000
 
 const guardReaders = /default_transaction_read_only|pg_settings|\bshow\s+all\b|current_setting/i
 
+interface KnownText {
+  readonly statements: readonly Statement[]
+  readonly readsGuard: boolean
+}
+
 /** Classified texts, the most recent ones: applications send the same few texts again and again. */
 export class StatementTexts {
-  readonly #cache = new Map<string, readonly Statement[]>()
+  readonly #cache = new Map<string, KnownText>()
+
+  classify(text: string): readonly Statement[] {
+    return this.#know(text).statements
+  }
 
   /** The text may read the setting that we use as a guard. */
   readsGuard(text: string): boolean {
-    return guardReaders.test(text)
+    return this.#know(text).readsGuard
   }
 
-  classify(text: string): readonly Statement[] {
+  #know(text: string): KnownText {
     const known = this.#cache.get(text)
     if (known !== undefined) return known
-    const statements = classify(text)
+    const made = { statements: classify(text), readsGuard: guardReaders.test(text) }
     if (text.length <= longestCached) {
       if (this.#cache.size >= cacheLimit) this.#cache.delete(this.#cache.keys().next().value as string)
-      this.#cache.set(text, statements)
+      this.#cache.set(text, made)
     }
-    return statements
+    return made
   }
 }
 
