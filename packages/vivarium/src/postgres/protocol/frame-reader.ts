@@ -1,5 +1,5 @@
 /** A message longer than this is refused, as the server does (`MaxAllocSize - 1`, PostgreSQL `memutils.h`). */
-const maxMessageLength: number = 0x3fffffff - 1
+export const maxMessageLength: number = 0x3fffffff - 1
 
 /** The bytes are not the protocol: a length that cannot be, an unknown start. */
 export class ProtocolViolation extends Error {
