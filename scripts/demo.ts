@@ -4,7 +4,7 @@
 import { root } from './support/paths.ts'
 import { run } from './support/run.ts'
 import { allWell, printTrouble, runSuite } from './support/vitest-run.ts'
-import type { SuiteOutcome } from './support/vitest-run.ts'
+import type { RanTest, SuiteOutcome } from './support/vitest-run.ts'
 
 const build = await run(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-needed'], { cwd: root })
 if (build.code === 0) {
@@ -25,16 +25,39 @@ function printSummary(outcome: SuiteOutcome): void {
     ['failed', String(outcome.failed)],
   ]
   if (outcome.skipped > 0) rows.push(['skipped', String(outcome.skipped)])
+  rows.push(...seenByVivarium(outcome.tests))
   rows.push(['in tests', milliseconds(outcome.testsMs)])
   if (slowest !== undefined) rows.push(['slowest', `${milliseconds(slowest.durationMs)}  ${slowest.name}`])
   rows.push(['whole run', `${milliseconds(outcome.wallMs)}, with everything that was started and stopped for it`])
 
   console.log('')
-  for (const test of outcome.tests) console.log(`  ${test.passed ? '✓' : '✗'} ${test.name}`)
+  for (const { name, passed, notes } of outcome.tests) {
+    const statements = notes === undefined ? '' : `  (${count(notes.statements, 'statement')})`
+    console.log(`  ${passed ? '✓' : '✗'} ${name}${statements}`)
+  }
 
   const width = Math.max(...rows.map(([label]) => label.length))
   console.log('\nThe shop under Vivarium')
   for (const [label, value] of rows) console.log(`  ${label.padEnd(width)}  ${value}`)
+}
+
+/** What Vivarium noted in the tests; it reaches us through the runner's own report. */
+function seenByVivarium(tests: readonly RanTest[]): [string, string][] {
+  const notes = tests.flatMap((test) => test.notes ?? [])
+  const sum = (key: 'sandboxes' | 'statements'): number => notes.reduce((total, note) => total + note[key], 0)
+  const warnings = notes.flatMap((note) => note.fidelityWarnings)
+  const rows: [string, string][] = [
+    ['sandboxes', `${sum('sandboxes')}, for ${count(notes.length, 'test')}`],
+    ['statements', `${sum('statements')} to PostgreSQL, without those of beforeAll and afterAll`],
+    ['warnings', count(warnings.length, 'fidelity warning')],
+  ]
+  const kinds = new Set(warnings.map(({ component, kind, message }) => `${component}/${kind}: ${message}`))
+  for (const kind of kinds) rows.push(['', kind])
+  return rows
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function milliseconds(ms: number): string {

@@ -22,9 +22,25 @@ export interface SuiteOutcome {
   testsMs: number
   /** Milliseconds of the whole run, start-up included. */
   wallMs: number
-  tests: { name: string; passed: boolean; durationMs: number }[]
+  tests: RanTest[]
   /** Why the run as a whole is bad although its tests may have passed. */
   trouble: string[]
+}
+
+/** One test that ran. */
+export interface RanTest {
+  name: string
+  passed: boolean
+  durationMs: number
+  /** What Vivarium saw in it; absent where its plugin is not at work. */
+  notes: TestNotes | undefined
+}
+
+/** `meta.vivarium` of a test in the report, as far as it is used here. */
+interface TestNotes {
+  sandboxes: number
+  statements: number
+  fidelityWarnings: { component: string; kind: string; message: string }[]
 }
 
 interface JsonReport {
@@ -32,7 +48,12 @@ interface JsonReport {
     name: string
     status: string
     message?: string
-    assertionResults: { fullName: string; status: string; duration?: number | null }[]
+    assertionResults: {
+      fullName: string
+      status: string
+      duration?: number | null
+      meta?: { vivarium?: TestNotes }
+    }[]
   }[]
 }
 
@@ -76,7 +97,12 @@ function count(suite: Suite, report: JsonReport, wallMs: number): SuiteOutcome {
       else outcome.skipped++
       if (test.status !== 'passed' && test.status !== 'failed') continue
       outcome.testsMs += test.duration ?? 0
-      outcome.tests.push({ name: test.fullName, passed: test.status === 'passed', durationMs: test.duration ?? 0 })
+      outcome.tests.push({
+        name: test.fullName,
+        passed: test.status === 'passed',
+        durationMs: test.duration ?? 0,
+        notes: test.meta?.vivarium,
+      })
     }
     // A file that could not be loaded, or whose hooks failed, has no failed test of its own and is a failure all the same.
     if (file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')) outcome.failed++
