@@ -134,8 +134,8 @@ describeIfFound('external-postgres', await externalPostgresUrl(), 'a server name
       const database = await databases.create()
       try {
         const plain = await play(database.target, script)
-        const sandbox = await vivarium.openSandbox({ title: script.name, concurrent: true })
-        const other = await play(sandbox.postgres.url, script).finally(() => sandbox.close())
+        await using sandbox = await vivarium.openSandbox({ title: script.name, concurrent: true })
+        const other = await play(sandbox.postgres.url, script)
         const { differences } = compare(plain, other, [...everyConnection, ...(script.exclude ?? [])])
         expect(renderDifferences(differences)).toBe('')
       } finally {

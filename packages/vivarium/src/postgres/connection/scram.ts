@@ -40,7 +40,9 @@ export function startScram(password: string): ScramExchange {
     },
     verify: (serverFinal) => {
       const signature = Buffer.from(attributes(serverFinal)['v'] ?? '', 'base64')
-      return signature.length === expectedSignature.length && timingSafeEqual(signature, expectedSignature)
+      // Empty until the exchange has taken place.
+      if (expectedSignature.length === 0 || signature.length !== expectedSignature.length) return false
+      return timingSafeEqual(signature, expectedSignature)
     },
   }
 }

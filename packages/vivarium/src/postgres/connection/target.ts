@@ -7,7 +7,7 @@ export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-full'
 export interface ConnectionTarget {
   readonly host: string
   readonly port: number
-  /** Folder of a unix socket; when set, `host` is only a label. */
+  /** Folder of a unix socket; used where it is set. `host` is the folder as well when there is no TCP beside it. */
   readonly socketFolder?: string
   readonly user: string
   readonly password?: string
@@ -28,9 +28,11 @@ const tlsModes: readonly string[] = ['disable', 'prefer', 'require', 'verify-ful
 export function parsePostgresUrl(url: string): ConnectionTarget {
   let parsed: URL
   try {
-    parsed = new URL(url)
-  } catch (cause) {
-    throw invalidUrl('it is not a URL', cause)
+    // libpq's `user@/database?host=/folder` has no host, which this parser refuses behind a user.
+    parsed = new URL(url.replace(/^(postgres(?:ql)?:\/\/[^/?#@]+@)(?=[/?]|$)/, '$1localhost'))
+  } catch {
+    // Not as the cause: it carries the whole text, password included.
+    throw invalidUrl('it is not a URL')
   }
   if (parsed.protocol !== 'postgres:' && parsed.protocol !== 'postgresql:') {
     throw invalidUrl(`its scheme is "${parsed.protocol.replace(':', '')}"`)
@@ -38,34 +40,43 @@ export function parsePostgresUrl(url: string): ConnectionTarget {
   const query = Object.fromEntries(parsed.searchParams)
   const { sslmode, host: hostParameter, port: portParameter, ...parameters } = query
   const socketFolder = hostParameter?.startsWith('/') ? hostParameter : undefined
-  const user = decodeURIComponent(parsed.username)
+  const user = decoded(parsed.username)
   if (sslmode !== undefined && !tlsModes.includes(sslmode)) throw invalidUrl(`its sslmode is "${sslmode}"`)
   return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1') || hostParameter || 'localhost',
+    host: socketFolder ?? (parsed.hostname.replace(/^\[(.*)\]$/, '$1') || hostParameter || 'localhost'),
     port: Number(parsed.port || portParameter || 5432),
     socketFolder,
     user: user || 'postgres',
-    password: parsed.password === '' ? undefined : decodeURIComponent(parsed.password),
-    database: decodeURIComponent(parsed.pathname.replace(/^\//, '')) || user || 'postgres',
+    password: parsed.password === '' ? undefined : decoded(parsed.password),
+    database: decoded(parsed.pathname.replace(/^\//, '')) || user || 'postgres',
     tls: sslmode as TlsMode | undefined,
     parameters,
   }
 }
 
-function invalidUrl(seen: string, cause?: unknown): VivariumError {
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw invalidUrl('a percent sign in it is not followed by two hexadecimal digits of UTF-8')
+  }
+}
+
+function invalidUrl(seen: string): VivariumError {
   return new VivariumError('CONFIG_INVALID', {
     what: 'A Postgres URL could not be read.',
     seen,
     remedy: 'Write it as postgres://user:password@host:port/database, special characters percent-encoded.',
-    cause,
   })
 }
 
 /** The target as a URL that every driver reads: always TCP unless the target only has a socket. */
 export function formatPostgresUrl(target: ConnectionTarget): string {
   const password = target.password === undefined ? '' : `:${encodeURIComponent(target.password)}`
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host
+  const hasSocketOnly = target.host.startsWith('/')
+  const host = hasSocketOnly ? 'localhost' : target.host.includes(':') ? `[${target.host}]` : target.host
   const query = new URLSearchParams(target.parameters)
+  if (hasSocketOnly) query.set('host', target.host)
   if (target.tls !== undefined) query.set('sslmode', target.tls)
   const suffix = query.size === 0 ? '' : `?${query.toString()}`
   const address = `${encodeURIComponent(target.user)}${password}@${host}:${target.port}`
