@@ -35,7 +35,7 @@ test('however a stream is cut into chunks, the same messages come out', () => {
 
 test('a stream that comes byte by byte gives the same messages', () => {
   const messages = [query('select 1'), sync(), rawMessage('d', Buffer.alloc(300, 7)), sync()]
-  const bytes = [...Buffer.concat(messages)].map((byte) => Buffer.from([byte]))
+  const bytes = Array.from(Buffer.concat(messages), (byte) => Buffer.from([byte]))
   expect(framesOf(bytes)).toEqual(messages)
 })
 
