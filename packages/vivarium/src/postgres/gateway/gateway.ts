@@ -7,6 +7,7 @@ import type { LeasePool } from '../leases/lease.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 import { closeSandbox } from './close-sandbox.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from './gateway-types.ts'
+import { joinOwnConnections } from './in-process-transport.ts'
 import { openWorld } from './open-world.ts'
 import { LoginReports } from './startup-settings.ts'
 import { StatementTexts } from './statement-texts.ts'
@@ -142,6 +143,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     serve(socket)
   })
   const { port } = listener.address() as AddressInfo
+  const leaveAlone = usesTcpOnly(process.env) ? () => undefined : joinOwnConnections(port, serve)
   const urlOf = (database: string): string =>
     formatPostgresUrl({ host: '127.0.0.1', port, user, password, database, parameters: {} })
 
@@ -189,6 +191,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     isClosed = true
     for (const sandbox of [...sandboxes.values()].toReversed()) await sandbox.close()
     for (const connection of connections) connection.destroy()
+    leaveAlone()
     await new Promise<void>((resolve) => listener.close(() => resolve()))
     for (const world of idleWorlds.splice(0)) await discardWorld(world)
   }
@@ -213,6 +216,11 @@ function listen(onConnection: (socket: Socket) => void): Promise<Server> {
       resolve(server)
     })
   })
+}
+
+/** `VIVARIUM_TRANSPORT=tcp` sends this process's own connections through TCP too, to look for a difference. */
+function usesTcpOnly(environment: NodeJS.ProcessEnv): boolean {
+  return environment['VIVARIUM_TRANSPORT'] === 'tcp'
 }
 
 function refuseOpenTransaction(world: World, title: string): void {
