@@ -119,6 +119,7 @@ set a.b.c = on
 set x to true
 set x = false
 set x = off
+set x = "ééééééééééééééééééééééééééééééééééééééééé"
 set x = 'it''s'
 set x = E'a\nb'
 set x = $a$ ; $a$

@@ -87,11 +87,11 @@ function readSpecialSetting(cursor: TokenCursor): ({ name: string } & SetValue) 
   if (cursor.acceptWords('time', 'zone')) return readTimeZone(cursor)
   if (cursor.acceptWords('session', 'authorization')) {
     if (cursor.acceptWords('default')) return { name: 'session_authorization', isDefault: true }
-    const value = cursor.acceptWordOrString()?.value
+    const value = cursor.acceptWordOrString()
     return value === undefined ? undefined : { name: 'session_authorization', isDefault: false, value }
   }
   if (cursor.acceptWords('role')) {
-    const value = cursor.acceptWordOrString()?.value
+    const value = cursor.acceptWordOrString()
     return value === undefined ? undefined : { name: 'role', isDefault: value === 'none', value }
   }
   if (cursor.acceptWords('schema')) {
@@ -143,7 +143,7 @@ function readValue(cursor: TokenCursor): string | undefined {
   const keyword = cursor.acceptOneOf('true', 'false', 'on')
   if (keyword !== undefined) return keyword
   const word = cursor.acceptWordOrString()
-  if (word !== undefined) return word.value
+  if (word !== undefined) return word
   const sign = cursor.acceptSymbol('-') ? '-' : cursor.acceptSymbol('+') ? '+' : ''
   const token = cursor.peek()
   if (token?.kind !== 'number') return undefined

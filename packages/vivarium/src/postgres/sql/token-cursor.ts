@@ -68,15 +68,15 @@ export class TokenCursor {
     return { name: truncateIdentifier(token.value), nameSpan: { start: token.start, end: token.end } }
   }
 
-  /** NonReservedWord_or_Sconst of the grammar. */
-  acceptWordOrString(): Token | undefined {
+  /** NonReservedWord_or_Sconst of the grammar: its value, which is cut like a name unless it is a string. */
+  acceptWordOrString(): string | undefined {
     const text = this.acceptString()
-    if (text) return text
+    if (text) return text.value
     const token = this.peek()
     if (token === undefined) return undefined
     if (token.kind === 'word' ? !isNonReservedWord(token.value) : !isQuotedName(token)) return undefined
     this.position++
-    return token
+    return truncateIdentifier(token.value)
   }
 
   /** Skips a parenthesised group when one starts here; false when it does not end. */
