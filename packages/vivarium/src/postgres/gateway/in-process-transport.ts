@@ -102,6 +102,16 @@ interface ClientEnd {
   finish(): void
 }
 
+interface Written {
+  readonly chunk: Buffer | string
+  readonly encoding: BufferEncoding
+}
+
+/** The client may use its buffer again, as it may after a real write. A socket of Node's is given text as text. */
+function copyOf(chunk: Buffer | string, encoding: BufferEncoding): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk)
+}
+
 function join(socket: Socket, port: number, serve: (stream: Duplex) => void): void {
   let wanted: (() => void) | undefined
   let isFinished = false
@@ -142,10 +152,9 @@ function join(socket: Socket, port: number, serve: (stream: Duplex) => void): vo
       wanted = undefined
       ready?.()
     },
-    // Copied: the client may use its buffer again, as it may after a real write.
-    _write: (chunk: Buffer, _encoding: BufferEncoding, done: () => void) => hand(Buffer.from(chunk), done),
-    _writev: (chunks: readonly { chunk: Buffer }[], done: () => void) =>
-      hand(Buffer.concat(chunks.map(({ chunk }) => chunk)), done),
+    _write: (chunk: Buffer | string, encoding: BufferEncoding, done: () => void) => hand(copyOf(chunk, encoding), done),
+    _writev: (chunks: readonly Written[], done: () => void) =>
+      hand(Buffer.concat(chunks.map(({ chunk, encoding }) => copyOf(chunk, encoding))), done),
     _final: (done: () => void) => {
       endGateway()
       done()
