@@ -1,6 +1,10 @@
 import { openTogether, type OpenResources } from '../../core/lifecycle.ts'
 import { formatPostgresUrl } from '../connection/target.ts'
+import { readFacts } from '../gateway/open-world.ts'
+import type { TemplateFacts } from '../gateway/template-facts.ts'
+import { openLeasePool } from '../leases/lease-pool.ts'
 import { openRun } from '../leases/open-run.ts'
+import type { RunIdentity } from '../leases/run-identity.ts'
 import { startEmbeddedServer } from '../server/embedded-server.ts'
 import { connectExternalServer } from '../server/external-server.ts'
 import type { PostgresServer } from '../server/postgres-server.ts'
@@ -50,6 +54,8 @@ export function openPostgresHost(options: ResolvedPostgres, { clones }: OpenHost
         env: options.env,
         isolation: options.isolation,
         waitMs: options.waitMs,
+        // Read once here, not by each of many workers.
+        facts: clones === undefined || clones === 0 ? undefined : await readFactsOf(run.identity),
       },
       lost,
       close: async () => {
@@ -58,6 +64,11 @@ export function openPostgresHost(options: ResolvedPostgres, { clones }: OpenHost
       },
     }
   })
+}
+
+async function readFactsOf(identity: RunIdentity): Promise<TemplateFacts> {
+  await using leases = await openLeasePool(identity)
+  return readFacts(await leases.acquire())
 }
 
 /** For tools and comparisons, which make databases of their own: the application's role may not. */

@@ -2,6 +2,7 @@ import { openTogether } from '../../core/lifecycle.ts'
 import type { Isolation } from '../../core/options.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from '../gateway/gateway-types.ts'
 import { openGateway } from '../gateway/gateway.ts'
+import type { TemplateFacts } from '../gateway/template-facts.ts'
 import { openLeasePool } from '../leases/lease-pool.ts'
 import type { RunIdentity } from '../leases/run-identity.ts'
 
@@ -14,6 +15,8 @@ export interface PostgresJoinInfo {
   readonly env: string
   readonly isolation: Isolation
   readonly waitMs?: number
+  /** What every clone has in common, where the host has read it. */
+  readonly facts?: TemplateFacts
 }
 
 /** Postgres as one process of a run sees it. */
@@ -33,7 +36,7 @@ export function joinPostgres(info: PostgresJoinInfo): Promise<PostgresPart> {
   return openTogether(async (opened) => {
     const leases = await openLeasePool(info.run)
     opened.add('the leases', () => leases.close())
-    const gateway = await openGateway({ leases, waitMs: info.waitMs })
+    const gateway = await openGateway({ leases, waitMs: info.waitMs, facts: info.facts })
     opened.add('the gateway', () => gateway.close())
     return {
       url: gateway.url,

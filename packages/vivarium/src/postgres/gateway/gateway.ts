@@ -20,6 +20,8 @@ import { VivariumError } from '../../core/errors.ts'
 /** Options of {@link openGateway}. */
 export interface OpenGatewayOptions {
   leases: LeasePool
+  /** The template's facts, where the host has read them. Otherwise the first clone is asked. */
+  facts?: TemplateFacts
   /**
    * Milliseconds that a connection waits for another one of its sandbox that is inside a transaction and does nothing.
    *
@@ -61,7 +63,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const sandboxes = new Map<string, OpenSandbox>()
   const idleWorlds: World[] = []
   const texts = new StatementTexts()
-  let facts: TemplateFacts | undefined
+  let { facts } = options
   let current: OpenSandbox | undefined
   let connectionNumber = 0
   let sandboxNumber = 0

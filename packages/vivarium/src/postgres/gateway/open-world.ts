@@ -15,6 +15,13 @@ const sessionParameters: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: '0',
 }
 
+/** Reads a template's facts from a leased clone. */
+export async function readFacts(lease: Lease): Promise<TemplateFacts> {
+  const { world, facts } = await openWorld(lease, 0)
+  await world.session.close()
+  return facts
+}
+
 /** Opens the real session on a leased clone. `facts` are read from the first clone and shared by the others. */
 export async function openWorld(
   lease: Lease,

@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 /** The state of sequences at one moment, ready to be restored. */
 export interface SequenceSnapshot {
   /** By sequence oid: `last_value` and `is_called`; both are needed (a fresh sequence has 1, false). */
-  readonly states: ReadonlyMap<string, SequenceState>
+  readonly states: Readonly<Record<string, SequenceState>>
   /** The statement that restores it: the text says it all, so that it is planned once. */
   readonly restore: string
 }
@@ -22,7 +22,7 @@ AND pg_catalog.has_sequence_privilege(q.seqrelid, 'UPDATE')`
 
 const touchedSequences = `${allSequences} AND pg_catalog.pg_stat_get_xact_blocks_fetched(q.seqrelid) > 0`
 
-/** What every clone of one template has in common. */
+/** What every clone of one template has in common. Plain JSON: read once, and handed to every worker of a run. */
 export interface TemplateFacts {
   readonly sequences: SequenceSnapshot
   readonly constraintCheck: ConstraintCheck
@@ -37,19 +37,19 @@ export async function readTemplateFacts(session: Session): Promise<TemplateFacts
 /** The snapshot with what the session's own transaction has changed since. */
 export async function refreshSequences(session: Session, base: SequenceSnapshot): Promise<SequenceSnapshot> {
   const touched = await readStates(session, touchedSequences)
-  return touched.size === 0 ? base : toSnapshot(new Map([...base.states, ...touched]))
+  return Object.keys(touched).length === 0 ? base : toSnapshot({ ...base.states, ...touched })
 }
 
-async function readStates(session: Session, which: string): Promise<Map<string, SequenceState>> {
+async function readStates(session: Session, which: string): Promise<Record<string, SequenceState>> {
   const sequences = await session.query(which)
-  const states = new Map<string, SequenceState>()
+  const states: Record<string, SequenceState> = {}
   if (sequences.length === 0) return states
   const selects = sequences.map(
     ([oid, schema, name]) =>
       `SELECT ${oid}, last_value, is_called FROM ${quoteIdentifier(schema ?? '')}.${quoteIdentifier(name ?? '')}`,
   )
   for (const [oid, lastValue, isCalled] of await session.query(selects.join('\nUNION ALL '))) {
-    states.set(oid ?? '', { lastValue: lastValue ?? '1', isCalled: isCalled === 't' })
+    states[oid ?? ''] = { lastValue: lastValue ?? '1', isCalled: isCalled === 't' }
   }
   return states
 }
@@ -59,13 +59,13 @@ async function readStates(session: Session, which: string): Promise<Map<string, 
  * reads or advances a sequence fetches its block, and the backend counts that until it is outside a transaction: so the
  * count knows every touched one, whatever was rolled back in between. (pg_locks knows them too, at ten times the price.)
  */
-function toSnapshot(states: ReadonlyMap<string, SequenceState>): SequenceSnapshot {
-  if (states.size === 0) return { states, restore: 'SELECT pg_catalog.pg_advisory_unlock_all()' }
+function toSnapshot(states: Readonly<Record<string, SequenceState>>): SequenceSnapshot {
+  const all = Object.values(states)
+  if (all.length === 0) return { states, restore: 'SELECT pg_catalog.pg_advisory_unlock_all()' }
   const array = (values: readonly string[], type: string): string =>
     `pg_catalog.unnest('{${values.join(',')}}'::pg_catalog.${type}[])`
-  const all = [...states.values()]
   const columns = [
-    array([...states.keys()], 'oid'),
+    array(Object.keys(states), 'oid'),
     array(
       all.map((state) => state.lastValue),
       'int8',
