@@ -2,7 +2,11 @@
 import { renderReadme, writeReadme } from './readme.ts'
 import { readResults } from './results.ts'
 
-const results = await readResults()
+const results = await readResults().catch((error: NodeJS.ErrnoException) => {
+  if (error.code !== 'ENOENT') throw error
+  console.error('bench/results.json is not there. What to do: npm run bench')
+  process.exit(1)
+})
 if (process.argv.includes('--write')) {
   await writeReadme(results)
 } else {
