@@ -154,23 +154,36 @@ test('a sandbox nested in another takes away only its own work, and its parent g
   })
 })
 
-const conversation = Buffer.concat([
-  query('insert into parents values (200)'),
-  run('insert into parents values (201)'),
-  sync(),
-  query('begin'),
-  query('insert into parents values (300)'),
-  query('savepoint a; insert into parents values (301)'),
-  query('copy parents from stdin'),
-  copyData('302\tx\n'),
-  copyDone(),
-  parse('insert into parents values ($1)', 'named'),
-  describeStatement('named'),
-  bind({ statement: 'named', values: ['303'] }),
-  execute(),
-  sync(),
-  query('select 1 / 0'),
-])
+/** Each message, and whether the server is ready again when it has taken it. */
+const steps: readonly (readonly [Buffer, boolean])[] = [
+  [query('insert into parents values (200)'), true],
+  [run('insert into parents values (201)'), false],
+  [sync(), true],
+  [query('begin'), true],
+  [query('insert into parents values (300)'), true],
+  [query('savepoint a; insert into parents values (301)'), true],
+  [query('copy parents from stdin'), false],
+  [copyData('302\tx\n'), false],
+  [copyDone(), true],
+  [parse('insert into parents values ($1)', 'named'), false],
+  [describeStatement('named'), false],
+  [bind({ statement: 'named', values: ['303'] }), false],
+  [execute(), false],
+  [sync(), true],
+  [query('select 1 / 0'), true],
+]
+const conversation = Buffer.concat(steps.map(([bytes]) => bytes))
+
+/** How many ReadyForQuery are owed to a client that has sent so many bytes. */
+function owedAfter(length: number): number {
+  let end = 0
+  let owed = 0
+  for (const [bytes, isReady] of steps) {
+    end += bytes.length
+    if (isReady && end <= length) owed += 1
+  }
+  return owed
+}
 
 test('a client that vanishes after any byte takes its open transaction with it and leaves the sandbox working', async () => {
   const sandbox = await vivarium.openSandbox()
@@ -178,9 +191,15 @@ test('a client that vanishes after any byte takes its open transaction with it a
   for (let cut = 0; cut <= conversation.length; cut += 1) {
     const client = await connect(vivarium.postgres.url)
     client.send(conversation.subarray(0, cut))
-    // Half of them close properly (FIN after the bytes), half are reset at once with answers unread.
-    if (cut % 2 === 0) client.socket.end()
-    else client.socket.resetAndDestroy()
+    // Some close properly (FIN after the bytes), some are reset at once with answers unread, and some only when all that
+    // they have sent has run.
+    if (cut % 3 === 0) client.socket.end()
+    else if (cut % 3 === 1) client.socket.resetAndDestroy()
+    else {
+      const owed = owedAfter(cut)
+      if (owed > 0) await client.until('Z', owed)
+      client.socket.end()
+    }
     const rows = rowsOf(await watcher.query('select id from parents where id >= 300'))
     expect(rows, `cut after byte ${cut}`).toEqual([])
     const answers = await watcher.query('delete from parents where id >= 200; select 1')
