@@ -153,6 +153,45 @@ test('rule 7: losing the real session fails the sandbox and says so, and the nex
   await inSandbox(vivarium, async (next) => expect(await ids(next)).toEqual([]))
 })
 
+/** Ends the real session while a statement of the sandbox runs in it. */
+async function loseSession(): Promise<void> {
+  const connection = await connect(vivarium.postgres.url)
+  connection.send(query(`do $$ begin raise notice 'running'; perform pg_sleep(30) /* the victim */; end $$`))
+  await connection.until('N')
+  await inEveryClone(
+    vivarium,
+    `select pg_terminate_backend(pid) from pg_stat_activity where query like '%/* the victim */%' and pid <> pg_backend_pid()`,
+  )
+  await connection.untilClosed()
+}
+
+test('rule 7: a file whose beforeAll did nothing goes on with a new session after one of its tests lost it', async () => {
+  const file = await vivarium.openSandbox({ title: 'file' })
+  const unlucky = await vivarium.openSandbox({ title: 'unlucky', within: file })
+  await loseSession()
+  expect(await closeCodes(unlucky)).toEqual(['SANDBOX_BROKEN'])
+  const next = await vivarium.openSandbox({ title: 'next', within: file })
+  const connection = await connect(vivarium.postgres.url)
+  await connection.query('insert into parents values (3)')
+  expect(await ids(connection)).toEqual(['3'])
+  await connection.end()
+  expect(await closeCodes(next)).toEqual([])
+  expect(await closeCodes(file)).toEqual([])
+})
+
+test('rule 7: a file whose beforeAll wrote fails as a whole when one of its tests lost the session', async () => {
+  const file = await vivarium.openSandbox({ title: 'file' })
+  const connection = await connect(vivarium.postgres.url)
+  await connection.query('insert into parents values (3)')
+  await connection.end()
+  const unlucky = await vivarium.openSandbox({ title: 'unlucky', within: file })
+  await loseSession()
+  expect(await closeCodes(unlucky)).toContain('SANDBOX_BROKEN')
+  await expect(vivarium.openSandbox({ title: 'next', within: file })).rejects.toMatchObject({ code: 'SANDBOX_BROKEN' })
+  expect(await closeCodes(file)).toContain('SANDBOX_BROKEN')
+  await inSandbox(vivarium, async (after) => expect(await ids(after)).toEqual([]))
+})
+
 test.each(['idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout'])(
   'rule 7: %s set by the application does not end the sandbox',
   async (name) => {

@@ -46,7 +46,7 @@ const stableDatabase = 'vivarium'
 
 interface OpenSandbox extends PostgresSandbox {
   readonly id: number
-  readonly world: World
+  world: World
   readonly parent: OpenSandbox | undefined
   readonly isCurrent: boolean
   isOpen: boolean
@@ -99,7 +99,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
 
   const discardWorld = async (world: World): Promise<void> => {
     await world.session.close()
-    await world.lease.release({ drop: world.broken !== undefined }).catch((error: unknown) => {
+    await world.lease.release({ drop: world.broken !== undefined || world.isWornOut }).catch((error: unknown) => {
       // A broken world's database may have gone with its server. The run's end drops what is left, and says so when it cannot.
       if (world.broken === undefined) throw error
     })
@@ -149,6 +149,17 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const urlOf = (database: string): string =>
     formatPostgresUrl({ host: '127.0.0.1', port, user, password, database, parameters: {} })
 
+  /** Sandboxes whose session was lost before anything was done in them go on with another one. */
+  const rehome = async (innermost: OpenSandbox): Promise<void> => {
+    const lost = innermost.world
+    const world = await takeWorld()
+    for (const level of lost.levels) await world.openLevel(level.title, level.recorder)
+    for (let sandbox: OpenSandbox | undefined = innermost; sandbox !== undefined; sandbox = sandbox.parent) {
+      sandbox.world = world
+    }
+    await discardWorld(lost)
+  }
+
   const openSandbox = async (asked: OpenPostgresSandboxOptions): Promise<PostgresSandbox> => {
     if (isClosed) {
       throw new VivariumError('VIVARIUM_CLOSED', {
@@ -157,6 +168,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       })
     }
     const parent = asked.within as OpenSandbox | undefined
+    if (parent?.world.broken !== undefined && !parent.world.hasLostWork) await rehome(parent)
     if (parent !== undefined) refuseOpenTransaction(parent.world, asked.title)
     const world = parent?.world ?? (await takeWorld())
     await world.openLevel(asked.title, asked.recorder)
@@ -171,14 +183,15 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       isOpen: true,
       close: async () => {
         if (!sandbox.isOpen) return []
-        const failures = await closeSandbox(world, asked.title, () => {
+        const failures = await closeSandbox(sandbox.world, asked.title, () => {
           sandbox.isOpen = false
           if (current === sandbox) current = parent?.isOpen === true && parent.isCurrent ? parent : undefined
         })
         sandboxes.delete(database)
         if (parent === undefined) {
-          if (world.broken === undefined && !isClosed) idleWorlds.push(world)
-          else await discardWorld(world).catch((error: unknown) => failures.push(error))
+          const used = sandbox.world
+          if (used.broken === undefined && !used.isWornOut && !isClosed) idleWorlds.push(used)
+          else await discardWorld(used).catch((error: unknown) => failures.push(error))
         }
         return failures
       },

@@ -43,6 +43,9 @@ export const failingStatement = 'ROLLBACK TO SAVEPOINT vivarium_refused'
  */
 export type UnitSavepoint = 'none' | 'open' | 'done' | 'failed'
 
+/** After this many sandboxes that did something a clone is replaced. */
+const sandboxesPerClone = 2000
+
 /** How a world is set up. */
 export interface WorldOptions {
   readonly lease: Lease
@@ -78,6 +81,7 @@ export class World {
   #appliedAtUnit: Settings = noSettings
   #begun = false
   #guardIsHidden = false
+  #sandboxes = 0
   #isReadOnlyUnit = false
   #outerState: { key: string; sequences: SequenceSnapshot } | undefined
 
@@ -93,6 +97,24 @@ export class World {
   /** The innermost sandbox. */
   get level(): Level | undefined {
     return this.#levels.at(-1)
+  }
+
+  /** The sandboxes, outermost first. */
+  get levels(): readonly Level[] {
+    return this.#levels
+  }
+
+  /** A sandbox that is still open had done something. */
+  get hasLostWork(): boolean {
+    return this.broken !== undefined && this.#levels.some((level) => level.started)
+  }
+
+  /**
+   * Rolled-back rows stay in a clone until a vacuum, and scans grow with them: after so many sandboxes a new clone is
+   * cheaper.
+   */
+  get isWornOut(): boolean {
+    return this.#sandboxes >= sandboxesPerClone
   }
 
   get depth(): number {
@@ -254,6 +276,7 @@ export class World {
     const { session } = this
     const level = this.#levels.pop()
     if (level === undefined || !level.started || this.broken !== undefined) return
+    this.#sandboxes++
     const index = this.#levels.length
     const outermost = !this.#levels.some((outer) => outer.started)
     session.control(`ROLLBACK TO SAVEPOINT ${levelSavepoint(index)}`)
@@ -305,7 +328,10 @@ export class World {
   break(reason: Error): void {
     if (this.broken !== undefined) return
     this.broken = reason
-    for (const level of this.#levels) level.recorder.fail(brokenWorld(level.title, reason))
+    const isAtWork = this.turns.holder !== undefined
+    for (const level of this.#levels) {
+      if (level.started || (isAtWork && level === this.level)) level.recorder.fail(brokenWorld(level.title, reason))
+    }
     this.session.destroy(reason)
     this.onBroken(reason)
   }
