@@ -129,11 +129,11 @@ function join(socket: Socket, port: number, serve: (stream: Duplex) => void): vo
     },
   })
   // Not within the client's own call: no client expects its answer before its write has returned.
-  const hand = (chunk: Buffer, done: () => void): void => {
+  const hand = (chunk: Buffer, taken: () => void): void => {
     void Promise.resolve().then(() => {
-      if (gatewayEnd.destroyed || gatewayEnd.readableEnded) return done()
-      if (gatewayEnd.push(chunk)) done()
-      else gatewayEnd.wanted = done
+      if (gatewayEnd.destroyed || gatewayEnd.readableEnded) return taken()
+      if (gatewayEnd.push(chunk)) taken()
+      else gatewayEnd.wanted = taken
     })
   }
   const endGateway = (): void => {
