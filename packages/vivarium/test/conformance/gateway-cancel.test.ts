@@ -59,8 +59,8 @@ test('a cancel request that comes too late for its statement does not hit the ne
   await inSandbox(vivarium, async (connection) => {
     for (let round = 1; round <= 60; round += 1) {
       const canceller = await dial(vivarium.postgres.url)
-      // The request reaches the gateway while the first statement runs, and the server about when it ends.
-      connection.send(query(`select pg_sleep(${0.002 + (round % 6) * 0.0005})`), query('select pg_sleep(0.02)'))
+      // The request reaches the gateway while the first statement runs, and the server when that has ended or nearly so.
+      connection.send(query(`select pg_sleep(${0.0004 + (round % 6) * 0.0002})`), query('select pg_sleep(0.02)'))
       canceller.send(cancelRequest(connection.processId, connection.secret))
       const [first, second] = [await connection.until('Z'), await connection.until('Z')]
       expect([undefined, '57014'], `round ${round}`).toContain(errorOf(first)?.['C'])
