@@ -12,7 +12,7 @@ import { openArm } from './process/arm-handle.ts'
 import type { ArmHandle } from './process/arm-handle.ts'
 import { writeReadme } from './readme.ts'
 import { renderResults } from './render.ts'
-import { holds, writeResults } from './results.ts'
+import { holds, readResults, writeResults } from './results.ts'
 import type { BenchResults, ResultRow } from './results.ts'
 import { measurePerTest } from './rows/per-test.ts'
 import { fullPlan, quickPlan } from './rows/plan.ts'
@@ -83,5 +83,6 @@ console.log(renderResults(results))
 report(results.rows)
 if (!values.quick && values.only === undefined) {
   await writeResults(results)
-  await writeReadme(results)
+  // From what was kept: it is rounded, and rendering more digits could end in another one.
+  await writeReadme(await readResults())
 }
