@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { openVivarium } from '../../src/index.ts'
+import { joinVivarium } from '../../src/vivarium/join.ts'
+import { migrations } from '../support/plain-server.ts'
 import { inSandbox, useVivarium } from '../support/vivarium.ts'
 import { connect, errorOf, rowsOf, type WireConnection } from '../support/wire.ts'
 
@@ -110,4 +113,33 @@ test('in a nested sandbox sequences go on from where its parent had them, every 
   await connection.end()
   await file.close()
   await inSandbox(vivarium, async (next) => expect(await firstIds(next)).toEqual(fresh))
+})
+
+test('sequences give the same ids on a server that does not count blocks', async () => {
+  // A server of our own: nobody else's is reconfigured.
+  vi.stubEnv('VIVARIUM_POSTGRES_URL', undefined)
+  const first = await openVivarium({ postgres: { migrations } })
+  const admin = await connect(first.postgres.serverUrl)
+  try {
+    await admin.query('alter system set track_counts = off')
+    await admin.query('select pg_reload_conf()')
+    // A new connection has the new setting; this one may take a moment longer.
+    for (let shown = 'on'; shown !== 'off';) {
+      const asking = await connect(first.postgres.serverUrl)
+      shown = rowsOf(await asking.query('show track_counts'))[0]?.[0] ?? ''
+      await asking.end()
+    }
+    await using worker = await joinVivarium(first.describe())
+    for (const round of [1, 2]) {
+      const sandbox = await worker.openSandbox({ title: `round ${round}` })
+      const connection = await connect(worker.postgres.url)
+      expect(await firstIds(connection), `round ${round}`).toEqual(fresh)
+      await connection.end()
+      await sandbox.close()
+    }
+  } finally {
+    await admin.end()
+    await first.close()
+    vi.unstubAllEnvs()
+  }
 })

@@ -5,6 +5,8 @@ import type { Session } from './session.ts'
 export interface SequenceSnapshot {
   /** By sequence oid: `last_value` and `is_called`; both are needed (a fresh sequence has 1, false). */
   readonly states: Readonly<Record<string, SequenceState>>
+  /** The server counts which blocks a transaction fetches (`track_counts`, on unless a superuser has turned it off). */
+  readonly countsBlocks: boolean
   /** The statement that restores it: the text says it all, so that it is planned once. */
   readonly restore: string
 }
@@ -20,7 +22,18 @@ JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid JOIN pg_catalog.pg_namespace n 
 WHERE c.relpersistence <> 't' AND pg_catalog.has_sequence_privilege(q.seqrelid, 'SELECT')
 AND pg_catalog.has_sequence_privilege(q.seqrelid, 'UPDATE')`
 
-const touchedSequences = `${allSequences} AND pg_catalog.pg_stat_get_xact_blocks_fetched(q.seqrelid) > 0`
+/**
+ * Whether this session has touched a sequence. Whatever reads or advances one fetches its block, and the backend counts
+ * that until it is outside a transaction: so the count knows every touched one, whatever was rolled back in between. The
+ * locks know them too, at ten times the price: for a server that does not count.
+ */
+function wasTouched(oid: string, countsBlocks: boolean): string {
+  if (countsBlocks) return `pg_catalog.pg_stat_get_xact_blocks_fetched(${oid}) > 0`
+  return (
+    `${oid} IN (SELECT l.relation FROM pg_catalog.pg_locks l ` +
+    `WHERE l.locktype = 'relation' AND l.pid = pg_catalog.pg_backend_pid())`
+  )
+}
 
 /** What every clone of one template has in common. Plain JSON: read once, and handed to every worker of a run. */
 export interface TemplateFacts {
@@ -30,14 +43,15 @@ export interface TemplateFacts {
 
 /** Reads a clone's facts, while nothing has been done to it. */
 export async function readTemplateFacts(session: Session): Promise<TemplateFacts> {
-  const sequences = toSnapshot(await readStates(session, allSequences))
+  const [setting] = await session.query('SHOW track_counts')
+  const sequences = toSnapshot(await readStates(session, allSequences), setting?.[0] === 'on')
   return { sequences, constraintCheck: await readConstraintCheck(session) }
 }
 
 /** The snapshot with what the session's own transaction has changed since. */
 export async function refreshSequences(session: Session, base: SequenceSnapshot): Promise<SequenceSnapshot> {
-  const touched = await readStates(session, touchedSequences)
-  return Object.keys(touched).length === 0 ? base : toSnapshot({ ...base.states, ...touched })
+  const touched = await readStates(session, `${allSequences} AND ${wasTouched('q.seqrelid', base.countsBlocks)}`)
+  return Object.keys(touched).length === 0 ? base : toSnapshot({ ...base.states, ...touched }, base.countsBlocks)
 }
 
 async function readStates(session: Session, which: string): Promise<Record<string, SequenceState>> {
@@ -54,14 +68,10 @@ async function readStates(session: Session, which: string): Promise<Record<strin
   return states
 }
 
-/**
- * The statement that sets back the sequences that this session has touched, and releases its advisory locks. Whatever
- * reads or advances a sequence fetches its block, and the backend counts that until it is outside a transaction: so the
- * count knows every touched one, whatever was rolled back in between. (pg_locks knows them too, at ten times the price.)
- */
-function toSnapshot(states: Readonly<Record<string, SequenceState>>): SequenceSnapshot {
+/** With the statement that sets back the sequences that a session has touched, and releases its advisory locks. */
+function toSnapshot(states: Readonly<Record<string, SequenceState>>, countsBlocks: boolean): SequenceSnapshot {
   const all = Object.values(states)
-  if (all.length === 0) return { states, restore: 'SELECT pg_catalog.pg_advisory_unlock_all()' }
+  if (all.length === 0) return { states, countsBlocks, restore: 'SELECT pg_catalog.pg_advisory_unlock_all()' }
   const array = (values: readonly string[], type: string): string =>
     `pg_catalog.unnest('{${values.join(',')}}'::pg_catalog.${type}[])`
   const columns = [
@@ -79,8 +89,8 @@ function toSnapshot(states: Readonly<Record<string, SequenceState>>): SequenceSn
     'SELECT pg_catalog.count(pg_catalog.setval(s.oid::pg_catalog.regclass, s.last_value, s.is_called)), ' +
     'pg_catalog.pg_advisory_unlock_all() ' +
     `FROM ROWS FROM (${columns.join(', ')}) AS s(oid, last_value, is_called) ` +
-    'WHERE pg_catalog.pg_stat_get_xact_blocks_fetched(s.oid) > 0'
-  return { states, restore }
+    `WHERE ${wasTouched('s.oid', countsBlocks)}`
+  return { states, countsBlocks, restore }
 }
 
 /** Statements that check deferred constraints as a COMMIT does, then put their modes back; empty without any. */
