@@ -138,24 +138,8 @@ test('rule 7: pg_terminate_backend of itself ends the connection, not the sandbo
   })
 })
 
-test('rule 7: losing the real session fails the sandbox and says so, and the next sandbox works', async () => {
-  const sandbox = await vivarium.openSandbox()
-  const connection = await connect(vivarium.postgres.url)
-  await connection.query(`begin; set local application_name = 'the victim'; insert into parents values (3)`)
-  connection.send(query(`do $$ begin raise notice 'running'; perform pg_sleep(30) /* the victim */; end $$`))
-  await connection.until('N')
-  await inEveryClone(
-    vivarium,
-    `select pg_terminate_backend(pid) from pg_stat_activity where query like '%/* the victim */%' and pid <> pg_backend_pid()`,
-  )
-  await connection.untilClosed()
-  expect(await closeCodes(sandbox)).toContain('SANDBOX_BROKEN')
-  await inSandbox(vivarium, async (next) => expect(await ids(next)).toEqual([]))
-})
-
 /** Ends the real session while a statement of the sandbox runs in it. */
-async function loseSession(): Promise<void> {
-  const connection = await connect(vivarium.postgres.url)
+async function loseSession(connection: WireConnection): Promise<void> {
   connection.send(query(`do $$ begin raise notice 'running'; perform pg_sleep(30) /* the victim */; end $$`))
   await connection.until('N')
   await inEveryClone(
@@ -165,10 +149,19 @@ async function loseSession(): Promise<void> {
   await connection.untilClosed()
 }
 
+test('rule 7: losing the real session fails the sandbox and says so, and the next sandbox works', async () => {
+  const sandbox = await vivarium.openSandbox()
+  const connection = await connect(vivarium.postgres.url)
+  await connection.query(`begin; set local application_name = 'the victim'; insert into parents values (3)`)
+  await loseSession(connection)
+  expect(await closeCodes(sandbox)).toContain('SANDBOX_BROKEN')
+  await inSandbox(vivarium, async (next) => expect(await ids(next)).toEqual([]))
+})
+
 test('rule 7: a file whose beforeAll did nothing goes on with a new session after one of its tests lost it', async () => {
   const file = await vivarium.openSandbox({ title: 'file' })
   const unlucky = await vivarium.openSandbox({ title: 'unlucky', within: file })
-  await loseSession()
+  await loseSession(await connect(vivarium.postgres.url))
   expect(await closeCodes(unlucky)).toEqual(['SANDBOX_BROKEN'])
   const next = await vivarium.openSandbox({ title: 'next', within: file })
   const connection = await connect(vivarium.postgres.url)
@@ -185,7 +178,7 @@ test('rule 7: a file whose beforeAll wrote fails as a whole when one of its test
   await connection.query('insert into parents values (3)')
   await connection.end()
   const unlucky = await vivarium.openSandbox({ title: 'unlucky', within: file })
-  await loseSession()
+  await loseSession(await connect(vivarium.postgres.url))
   expect(await closeCodes(unlucky)).toContain('SANDBOX_BROKEN')
   await expect(vivarium.openSandbox({ title: 'next', within: file })).rejects.toMatchObject({ code: 'SANDBOX_BROKEN' })
   expect(await closeCodes(file)).toContain('SANDBOX_BROKEN')
