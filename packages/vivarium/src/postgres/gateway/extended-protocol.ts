@@ -18,7 +18,7 @@ import type { ConnectionState } from './connection-state.ts'
 import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { setConfigEffect } from './set-config-effect.ts'
-import { planStatement } from './statement-plan.ts'
+import { endsFailure, planStatement } from './statement-plan.ts'
 import { isVirtualKind, withRealName } from './statement-texts.ts'
 import type { Unit } from './unit.ts'
 
@@ -136,10 +136,6 @@ function translateParse(unit: Unit, frame: Frame): void {
     },
     onSkipped,
   })
-}
-
-function endsFailure(statement: Statement): boolean {
-  return statement.kind === 'commit' || statement.kind === 'rollback' || statement.kind === 'rollbackTo'
 }
 
 /** The real name for a client's name in SQL EXECUTE and DEALLOCATE. */

@@ -20,6 +20,7 @@ import {
   restoreInitial,
   settingsSteps,
   unknownSettings,
+  withSetting,
 } from './settings.ts'
 import type { Settings } from './settings.ts'
 
@@ -147,7 +148,8 @@ function fidelityOf(statement: Statement): StatementPlan['fidelity'] {
   return undefined
 }
 
-function endsFailure(statement: Statement): boolean {
+/** What may run in a failed transaction: it ends the failure. */
+export function endsFailure(statement: Statement): boolean {
   return statement.kind === 'commit' || statement.kind === 'rollback' || statement.kind === 'rollbackTo'
 }
 
@@ -323,7 +325,7 @@ function planReset(name: string, state: ConnectionState, context: PlanContext): 
     let settings = initial
     for (const kept of ['session_authorization', 'role']) {
       const statement = state.settings.statements.get(kept)
-      if (statement !== undefined) settings = { ...settings, ...restoreWith(settings, kept, statement) }
+      if (statement !== undefined) settings = withSetting(settings, kept, statement)
     }
     return {
       ...answered(withSettings(state, settings), 'RESET'),
@@ -335,11 +337,6 @@ function planReset(name: string, state: ConnectionState, context: PlanContext): 
   const statement = initial.statements.get(name)
   if (statement === undefined) return forwarded(withSettings(state, settings))
   return { ...answered(withSettings(state, settings), 'RESET'), controls: [statement] }
-}
-
-function restoreWith(settings: Settings, name: string, statement: string): Settings {
-  const statements = new Map(settings.statements).set(name, statement)
-  return { key: [...statements.values()].join(';'), statements }
 }
 
 function planDiscardAll(state: ConnectionState, context: PlanContext): StatementPlan {
