@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { openVivarium, type Sandbox, SandboxFailures, type Vivarium } from '../../src/index.ts'
+import { openVivarium, type PostgresOptions, type Sandbox, SandboxFailures, type Vivarium } from '../../src/index.ts'
 import type { PlainServer } from './plain-database.ts'
 import { describeServer, migrations } from './plain-server.ts'
 import { connect, type ConnectOptions, rowsOf, type WireConnection } from './wire.ts'
 
 /** Opens a vivarium on that schema: embedded, or on the server that VIVARIUM_POSTGRES_URL names. */
-export function openTestVivarium(options: { waitMs?: number } = {}): Promise<Vivarium> {
+export function openTestVivarium(options: PostgresOptions = {}): Promise<Vivarium> {
   return openVivarium({ postgres: { migrations, ...options } })
 }
 
@@ -20,7 +20,7 @@ export function plainServerOf(vivarium: TestVivarium): PlainServer {
 export type TestVivarium = Pick<Vivarium, 'postgres' | 'openSandbox' | 'describe'>
 
 /** One vivarium for the test file. What a failed test left open is closed before the next test. */
-export function useVivarium(options: { waitMs?: number } = {}): TestVivarium {
+export function useVivarium(options: PostgresOptions = {}): TestVivarium {
   let vivarium: Vivarium | undefined
   const open = new Set<Sandbox>()
   const opened = (): Vivarium => {
