@@ -11,6 +11,7 @@ export const errorCodes = {
   STATEMENT_STILL_RUNNING: 'A statement was still running when the sandbox closed',
   CONNECTION_WAIT_TIMEOUT: 'A connection waited too long for another connection of the same sandbox',
   ISOLATION_UNSUPPORTED: 'The isolation asked for is not available',
+  FIDELITY_WARNING: 'Something would behave differently in production',
   COMMITTED_FOR_REAL: 'Something committed for real inside a sandbox',
   VIVARIUM_CLOSED: 'The vivarium is closed',
   CONFIG_INVALID: 'The configuration is not valid',

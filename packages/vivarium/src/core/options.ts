@@ -6,6 +6,11 @@ export type Isolation = 'transaction' | 'database'
 
 const isolations: readonly string[] = ['transaction', 'database'] satisfies Isolation[]
 
+/** What becomes of a fidelity warning: it is told, or it fails its test as well. */
+export type Fidelity = 'warn' | 'fail'
+
+const fidelities: readonly string[] = ['warn', 'fail'] satisfies Fidelity[]
+
 /** Where options came from. */
 export interface OptionsContext {
   /** Named in error messages: `vivarium.config.ts`, `openVivarium(options)`. */
@@ -37,6 +42,12 @@ export function millisecondsAt(value: unknown, path: string, source: string): nu
 export function isolationAt(value: unknown, path: string, source: string): Isolation | undefined {
   if (value === undefined || isolations.includes(value as string)) return value as Isolation | undefined
   throw invalidOption(path, value, "'transaction' or 'database'", source)
+}
+
+/** The value as what becomes of a fidelity warning, `undefined` when it was left out. */
+export function fidelityAt(value: unknown, path: string, source: string): Fidelity | undefined {
+  if (value === undefined || fidelities.includes(value as string)) return value as Fidelity | undefined
+  throw invalidOption(path, value, "'warn' or 'fail'", source)
 }
 
 /** Throws for the first key that is not among `known`, and names the nearest one. */

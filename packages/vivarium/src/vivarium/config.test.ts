@@ -19,8 +19,9 @@ test('what was left out gets its default, and relative paths start at the folder
       waitMs: undefined,
       migrationDeadlineMs: undefined,
     },
+    fidelity: 'warn',
   })
-  expect(resolveOptions({}, context)).toEqual({ postgres: undefined })
+  expect(resolveOptions({}, context)).toEqual({ postgres: undefined, fidelity: 'warn' })
 })
 
 test('each form of migrations keeps its parts, with absolute paths', () => {
@@ -57,6 +58,7 @@ test.each([
   [{ postgres: { migrations: '' } }, '`postgres.migrations`', 'a folder'],
   [{ postgres: { isolation: 'schema' } }, '`postgres.isolation`', "'transaction' or 'database'"],
   [{ postgres: { url: 5432 } }, '`postgres.url`', 'Seen: 5432'],
+  [{ fidelity: 'ignore' }, '`fidelity`', "'warn' or 'fail'"],
   [{ postgres: { waitMs: 0 } }, '`postgres.waitMs`', 'above 0'],
   [{ postgres: { migrationDeadlineMs: '1 s' } }, '`postgres.migrationDeadlineMs`', 'above 0'],
   [{ postgres: true }, '`postgres`', 'an object'],

@@ -1,14 +1,22 @@
-import { objectAt, type OptionsContext, refuseUnknownKeys } from '../core/options.ts'
+import { type Fidelity, fidelityAt, objectAt, type OptionsContext, refuseUnknownKeys } from '../core/options.ts'
 import { type PostgresOptions, type ResolvedPostgres, resolvePostgres } from '../postgres/component/options.ts'
 
 /** Everything that can be configured; the default export of `vivarium.config.ts`. */
 export interface VivariumOptions {
   postgres?: PostgresOptions
+  /**
+   * What becomes of a fidelity warning, something that would behave differently in production: `'warn'` records it in
+   * `sandbox.fidelityWarnings` and the runner prints it once; `'fail'` also makes the sandbox's close report each one as
+   * `FIDELITY_WARNING`, which fails the test.
+   * @default 'warn'
+   */
+  fidelity?: Fidelity
 }
 
 /** {@link VivariumOptions} checked and completed. */
 export interface ResolvedOptions {
   readonly postgres: ResolvedPostgres | undefined
+  readonly fidelity: Fidelity
 }
 
 /**
@@ -25,7 +33,7 @@ export function defineConfig(options: VivariumOptions): VivariumOptions {
   return options
 }
 
-const optionNames = ['postgres'] as const satisfies readonly (keyof VivariumOptions)[]
+const optionNames = ['postgres', 'fidelity'] as const satisfies readonly (keyof VivariumOptions)[]
 
 /**
  * Checks options and fills in what was left out. Throws `CONFIG_INVALID` naming the key, what was seen and the nearest
@@ -34,5 +42,8 @@ const optionNames = ['postgres'] as const satisfies readonly (keyof VivariumOpti
 export function resolveOptions(options: unknown, context: OptionsContext): ResolvedOptions {
   const given = objectAt(options, '', context.source)
   refuseUnknownKeys(given, optionNames, '', context.source)
-  return { postgres: given.postgres === undefined ? undefined : resolvePostgres(given.postgres, context) }
+  return {
+    postgres: given.postgres === undefined ? undefined : resolvePostgres(given.postgres, context),
+    fidelity: fidelityAt(given.fidelity, 'fidelity', context.source) ?? 'warn',
+  }
 }

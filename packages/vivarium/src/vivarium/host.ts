@@ -17,9 +17,17 @@ export async function openVivariumHost(
   hostOptions: OpenHostOptions = {},
 ): Promise<VivariumHost> {
   if (options.postgres === undefined) {
-    return { joinInfo: { shape: 1 }, lost: new Promise(() => undefined), close: async () => undefined }
+    return {
+      joinInfo: { shape: 1, fidelity: options.fidelity },
+      lost: new Promise(() => undefined),
+      close: async () => undefined,
+    }
   }
   refuseDatabaseIsolation(options.postgres.isolation)
   const postgres = await openPostgresHost(options.postgres, hostOptions)
-  return { joinInfo: { shape: 1, postgres: postgres.joinInfo }, lost: postgres.lost, close: () => postgres.close() }
+  return {
+    joinInfo: { shape: 1, fidelity: options.fidelity, postgres: postgres.joinInfo },
+    lost: postgres.lost,
+    close: () => postgres.close(),
+  }
 }

@@ -55,6 +55,8 @@ export interface SandboxParts {
   readonly current: boolean
   readonly recorder: Recorder
   readonly postgres: PostgresSandbox | undefined
+  /** A fidelity warning fails it at close. */
+  readonly failsOnWarnings?: boolean
   /** Called once when it is closed, whatever the outcome. */
   readonly onClosed: (sandbox: ComposedSandbox) => void
 }
@@ -114,7 +116,7 @@ export class ComposedSandbox implements Sandbox {
     this.current = parts.current
     this.#recorder = parts.recorder
     this.#postgres = parts.postgres
-    this.close = closeOnce(() => this.#close(parts.onClosed))
+    this.close = closeOnce(() => this.#close(parts))
   }
 
   get postgres(): SandboxPostgres {
@@ -161,16 +163,28 @@ export class ComposedSandbox implements Sandbox {
     return this.close()
   }
 
-  async #close(onClosed: SandboxParts['onClosed']): Promise<void> {
+  async #close({ failsOnWarnings = false, onClosed }: SandboxParts): Promise<void> {
     this.#state = 'closing'
     const failures = new Set<unknown>(await this.nested.close())
     for (const failure of (await this.#postgres?.close()) ?? []) failures.add(failure)
     // Last: ending what was still open may itself have recorded a failure.
     for (const failure of this.#recorder.failures) failures.add(failure)
+    if (failsOnWarnings)
+      for (const warning of this.#recorder.fidelityWarnings) failures.add(unfaithful(this.title, warning))
     this.#state = 'closed'
     onClosed(this)
     if (failures.size > 0) throw new SandboxFailures(`Sandbox "${this.title}"`, [...failures])
   }
+}
+
+function unfaithful(title: string, { component, kind, message, text }: FidelityWarning): VivariumError {
+  return new VivariumError('FIDELITY_WARNING', {
+    what: `In sandbox "${title}" something would behave differently in production (${component}/${kind}): ${message}.`,
+    seen: text?.trim(),
+    remedy:
+      "Run this test with isolation 'database', where it is real; or change what it relies on; or let such things only " +
+      "be told, with the option `fidelity: 'warn'`.",
+  })
 }
 
 /** The error for asking a vivarium without Postgres for it. */

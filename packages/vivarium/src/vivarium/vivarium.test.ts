@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { OpenResources } from '../core/lifecycle.ts'
-import type { Recorder } from '../core/interactions.ts'
+import type { FidelityWarning, Recorder } from '../core/interactions.ts'
+import type { Fidelity } from '../core/options.ts'
 import type { PostgresPart } from '../postgres/component/worker.ts'
 import type { PostgresSandbox, StableRefusal } from '../postgres/gateway/gateway-types.ts'
 import { currentSandbox, runInSandbox } from './current-sandbox.ts'
@@ -42,11 +43,11 @@ class MemoryPostgres implements PostgresPart {
   }
 }
 
-function open(): { vivarium: JoinedVivarium; postgres: MemoryPostgres; opened: OpenResources } {
+function open(fidelity?: Fidelity): { vivarium: JoinedVivarium; postgres: MemoryPostgres; opened: OpenResources } {
   const postgres = new MemoryPostgres()
   const opened = new OpenResources()
   opened.add('the Postgres gateway', () => postgres.close())
-  return { vivarium: new JoinedVivarium({ shape: 1 }, { postgres, opened }), postgres, opened }
+  return { vivarium: new JoinedVivarium({ shape: 1, fidelity }, { postgres, opened }), postgres, opened }
 }
 
 const code = (name: string): unknown => expect.objectContaining({ code: name })
@@ -198,6 +199,42 @@ test('observe returns the result and only what was recorded meanwhile, nested ob
   expect(outer.queries.map(({ text }) => text)).toEqual(['outer', 'inner'])
   expect(sandbox.interactions).toHaveLength(4)
   await expect(sandbox.observe(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine')
+  await vivarium.close()
+})
+
+const aWarning: FidelityWarning = {
+  component: 'postgres',
+  kind: 'row-lock',
+  message: 'nobody waits',
+  text: ' select 1 for update nowait',
+}
+
+test('a fidelity warning is told by the sandbox, and fails nothing by default', async () => {
+  const { vivarium, postgres } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'warned' })
+  postgres.recorders.get('warned')?.warn(aWarning)
+  expect(sandbox.fidelityWarnings).toEqual([aWarning])
+  await sandbox.close()
+  await vivarium.close()
+})
+
+test("with fidelity 'fail' closing reports each fidelity warning, with its statement and the remedy", async () => {
+  const { vivarium, postgres } = open('fail')
+  const sandbox = await vivarium.openSandbox({ title: 'warned' })
+  postgres.recorders.get('warned')?.warn(aWarning)
+  postgres.recorders.get('warned')?.warn({ ...aWarning, kind: 'listen-delivery' })
+  const closing = await sandbox.close().catch((error: unknown) => error)
+  expect(closing).toMatchObject({
+    errors: [
+      {
+        code: 'FIDELITY_WARNING',
+        what: expect.stringMatching(/"warned".*postgres\/row-lock\): nobody waits/),
+        seen: 'select 1 for update nowait',
+        remedy: expect.stringContaining("isolation 'database'"),
+      },
+      { code: 'FIDELITY_WARNING', what: expect.stringContaining('postgres/listen-delivery') },
+    ],
+  })
   await vivarium.close()
 })
 

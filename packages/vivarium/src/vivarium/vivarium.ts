@@ -1,7 +1,7 @@
 import { SandboxFailures, VivariumError } from '../core/errors.ts'
 import { Recorder } from '../core/interactions.ts'
 import { closeOnce, type OpenResources } from '../core/lifecycle.ts'
-import type { Isolation } from '../core/options.ts'
+import type { Fidelity, Isolation } from '../core/options.ts'
 import { addCurrent, removeCurrent } from '../core/registry.ts'
 import type { PostgresJoinInfo, PostgresPart } from '../postgres/component/worker.ts'
 import { closingFailures, ComposedSandbox, NestingSlot, noPostgres, type Sandbox } from './sandbox.ts'
@@ -11,6 +11,8 @@ export interface JoinInfo {
   /** Raised whenever the fields change their meaning. */
   readonly shape: 1
   readonly postgres?: PostgresJoinInfo
+  /** What becomes of a fidelity warning. @default 'warn' */
+  readonly fidelity?: Fidelity
 }
 
 /** How a sandbox is opened. */
@@ -157,7 +159,15 @@ export class JoinedVivarium implements Vivarium {
       removeCurrent(closed)
       empty()
     }
-    const sandbox = new ComposedSandbox({ title, isolation, current, recorder, postgres, onClosed })
+    const sandbox = new ComposedSandbox({
+      title,
+      isolation,
+      current,
+      recorder,
+      postgres,
+      failsOnWarnings: this.#info.fidelity === 'fail',
+      onClosed,
+    })
     this.#open.add(sandbox)
     if (current) addCurrent(sandbox)
     return sandbox
