@@ -13,6 +13,8 @@ export const errorCodes = {
   ISOLATION_UNSUPPORTED: 'The isolation asked for is not available',
   FIDELITY_WARNING: 'Something would behave differently in production',
   COMMITTED_FOR_REAL: 'Something committed for real inside a sandbox',
+  CLIENT_NOT_CREATED: 'perSandbox could not make a client',
+  CLIENT_NOT_CLOSED: 'A client of perSandbox did not end with its sandbox',
   VIVARIUM_CLOSED: 'The vivarium is closed',
   CONFIG_INVALID: 'The configuration is not valid',
   VERSIONS_MIXED: 'Two versions of Vivarium are loaded in one process',

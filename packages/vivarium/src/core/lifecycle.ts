@@ -15,6 +15,10 @@ export class OpenResources {
     this.#open.push({ name, close })
   }
 
+  get isEmpty(): boolean {
+    return this.#open.length === 0
+  }
+
   /** Closes all, last opened first, and returns every failure in the order it was found. Never rejects. */
   async closeAll(): Promise<readonly unknown[]> {
     const failures: unknown[] = []

@@ -1,6 +1,6 @@
 import { SandboxFailures, VivariumError } from '../core/errors.ts'
 import type { FidelityWarning, Interaction, Observation, Recorder } from '../core/interactions.ts'
-import { closeOnce } from '../core/lifecycle.ts'
+import { closeOnce, OpenResources } from '../core/lifecycle.ts'
 import type { Isolation } from '../core/options.ts'
 import { runInContext } from '../core/registry.ts'
 import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
@@ -108,6 +108,7 @@ export class ComposedSandbox implements Sandbox {
   readonly close: () => Promise<void>
   readonly #recorder: Recorder
   readonly #postgres: PostgresSandbox | undefined
+  readonly #owned: OpenResources = new OpenResources()
   #state: 'open' | 'closing' | 'closed' = 'open'
 
   constructor(parts: SandboxParts) {
@@ -142,13 +143,19 @@ export class ComposedSandbox implements Sandbox {
     this.#recorder.fail(error)
   }
 
+  /**
+   * Takes over something that belongs to this sandbox: `close` is called once, last taken first, while the sandbox closes and
+   * its components still answer. What it rejects with fails the sandbox. `close` must have a deadline of its own.
+   */
+  own(name: string, close: () => Promise<unknown> | void): void {
+    if (this.#state === 'closed') throw sandboxClosed(this.title, `keep ${name} open`, this.#state)
+    this.#owned.add(name, close)
+  }
+
   /** Throws `SANDBOX_CLOSED` unless the sandbox is open. */
   assertOpen(action: string): void {
     if (this.#state === 'open') return
-    throw new VivariumError('SANDBOX_CLOSED', {
-      what: `Cannot ${action}: sandbox "${this.title}" is ${this.#state}.`,
-      remedy: 'Await everything the test starts before it ends, and use a sandbox only until its close().',
-    })
+    throw sandboxClosed(this.title, action, this.#state)
   }
 
   async observe<T>(fn: () => T | Promise<T>): Promise<Observation<T>> {
@@ -166,7 +173,14 @@ export class ComposedSandbox implements Sandbox {
   async #close({ failsOnWarnings = false, onClosed }: SandboxParts): Promise<void> {
     this.#state = 'closing'
     const failures = new Set<unknown>(await this.nested.close())
-    for (const failure of (await this.#postgres?.close()) ?? []) failures.add(failure)
+    const ownedFailures: unknown[] = []
+    const endOwned = async (): Promise<void> => void ownedFailures.push(...(await this.#owned.closeAll()))
+    if (this.#postgres === undefined) await endOwned()
+    else {
+      const endClients = this.#owned.isEmpty ? undefined : endOwned
+      for (const failure of await this.#postgres.close(endClients)) failures.add(failure)
+    }
+    for (const failure of ownedFailures) failures.add(failure)
     // Last: ending what was still open may itself have recorded a failure.
     for (const failure of this.#recorder.failures) failures.add(failure)
     if (failsOnWarnings)
@@ -184,6 +198,13 @@ function unfaithful(title: string, { component, kind, message, text }: FidelityW
     remedy:
       "Run this test with isolation 'database', where it is real; or change what it relies on; or let such things only " +
       "be told, with the option `fidelity: 'warn'`.",
+  })
+}
+
+function sandboxClosed(title: string, action: string, state: string): VivariumError {
+  return new VivariumError('SANDBOX_CLOSED', {
+    what: `Cannot ${action}: sandbox "${title}" is ${state}.`,
+    remedy: 'Await everything the test starts before it ends, and use a sandbox only until its close().',
   })
 }
 

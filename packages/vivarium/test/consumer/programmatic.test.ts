@@ -36,6 +36,15 @@ const steps = `
   const failures = await next.close().catch((error) => error)
   seen.failures = [failures instanceof SandboxFailures, failures.code, failures.errors.map((error) => error.code)]
 
+  const shared = perSandbox((sandbox) => new pg.Pool({ connectionString: sandbox.postgres.url }))
+  seen.perSandbox = []
+  for (const title of ['a', 'b']) {
+    const owner = await vivarium.openSandbox({ title, concurrent: true })
+    const insert = () => shared.query('insert into users (name) values ($1) returning id', [title])
+    seen.perSandbox.push((await owner.observe(insert)).result.rows[0].id)
+    await owner.close()
+  }
+
   const plain = new pg.Client(vivarium.postgres.serverUrl)
   await plain.connect()
   seen.version = Number((await plain.query('show server_version_num')).rows[0].server_version_num) > 140000
@@ -54,11 +63,11 @@ beforeAll(async () => {
     'migrations/001_users.sql': 'create table users (id serial primary key, name text not null unique);',
     'script.mjs': `
       import pg from 'pg'
-      import { currentSandbox, openVivarium, SandboxFailures } from 'vivarium'
+      import { currentSandbox, openVivarium, perSandbox, SandboxFailures } from 'vivarium'
       ${steps}`,
     'script.cjs': `
       const pg = require('pg')
-      const { currentSandbox, openVivarium, SandboxFailures } = require('vivarium')
+      const { currentSandbox, openVivarium, perSandbox, SandboxFailures } = require('vivarium')
       async function main() { ${steps} }
       main().catch((error) => { console.error(error); process.exitCode = 1 })`,
     'both.mjs': `
@@ -100,6 +109,7 @@ test.each(['script.mjs', 'script.cjs'])('open, observe, close and what is refuse
     afterClose: ['SANDBOX_CLOSED', '55000'],
     next: 1,
     failures: [true, 'TEST_BROKE_PROMISE', ['TRANSACTION_LEFT_OPEN']],
+    perSandbox: [1, 1],
     version: true,
     closed: 'VIVARIUM_CLOSED',
   })

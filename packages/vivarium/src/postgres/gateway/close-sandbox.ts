@@ -8,28 +8,43 @@ import type { World } from './world.ts'
 const cancelDeadlineMs = 5000
 
 /**
- * Ends the innermost sandbox of a world: reports and ends what is still going on, then rolls back. `refuse` is called
- * when nothing more may begin. Resolves to what the test left behind.
+ * Ends the innermost sandbox of a world: reports and ends what is still going on, then rolls back. `endClients` is called after a
+ * first search, so that a client that it ends cannot hide what was left open; `refuse` when nothing more may begin. Resolves
+ * to what the test left behind.
  */
-export async function closeSandbox(world: World, title: string, refuse: () => void): Promise<unknown[]> {
+export async function closeSandbox(
+  world: World,
+  title: string,
+  endClients: (() => Promise<void>) | undefined,
+  refuse: () => void,
+): Promise<unknown[]> {
+  const failures: unknown[] = []
+  if (endClients !== undefined) {
+    await nextTurn()
+    await endOpenWork(world, title, failures)
+    await endClients()
+  }
   // Statements that the test sent without awaiting them are in the sockets already: let them be seen here, and not run
   // in the next sandbox.
   await nextTurn()
-  const failures: unknown[] = []
+  refuse()
+  await endOpenWork(world, title, failures)
+  world.closeLevel()
+  return failures
+}
+
+/** Reports every connection that is in the middle of something, and ends it. */
+async function endOpenWork(world: World, title: string, failures: unknown[]): Promise<void> {
   const waiting = world.turns.waiting as readonly VirtualConnection[]
   const holder = world.turns.holder as VirtualConnection | undefined
-  refuse()
   for (const connection of waiting) {
     failures.push(stillRunning(title, connection))
     connection.terminate(endOfSandbox(title))
   }
-  if (holder !== undefined) {
-    const { runningText } = holder.units
-    failures.push(runningText === undefined ? leftOpen(title, holder) : stillRunning(title, holder))
-    await endHolder(world, holder, title)
-  }
-  world.closeLevel()
-  return failures
+  if (holder === undefined) return
+  const { runningText } = holder.units
+  failures.push(runningText === undefined ? leftOpen(title, holder) : stillRunning(title, holder))
+  await endHolder(world, holder, title)
 }
 
 async function endHolder(world: World, holder: VirtualConnection, title: string): Promise<void> {

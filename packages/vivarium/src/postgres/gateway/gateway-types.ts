@@ -8,8 +8,11 @@ export interface PostgresSandbox {
   /**
    * Verifies, ends what is still open, rolls back. Never rejects: it resolves to every failure found, in order,
    * and to an empty list when all is well. A second call resolves to an empty list.
+   *
+   * `endClients` is called between the two: what is left open has been reported and ended, and statements still work. It
+   * must not reject.
    */
-  close(): Promise<readonly unknown[]>
+  close(endClients?: () => Promise<void>): Promise<readonly unknown[]>
 }
 
 /** What a sandbox asks of the gateway. */

@@ -181,9 +181,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       parent,
       isCurrent: asked.current,
       isOpen: true,
-      close: async () => {
+      close: async (endClients) => {
         if (!sandbox.isOpen) return []
-        const failures = await closeSandbox(sandbox.world, asked.title, () => {
+        const failures = await closeSandbox(sandbox.world, asked.title, endClients, () => {
           sandbox.isOpen = false
           if (current === sandbox) current = parent?.isOpen === true && parent.isCurrent ? parent : undefined
         })
