@@ -1,5 +1,6 @@
-import { openPostgresClient } from '../connection/client.ts'
 import type { PostgresClient } from '../connection/client.ts'
+import { lockKey } from '../template/advisory-lock.ts'
+import { openMaintenanceConnection } from '../template/maintenance-connection.ts'
 import type { RunIdentity } from './run-identity.ts'
 
 /** Copies made side by side share the server's checkpoints: four took 60 % of the time of one after the other. */
@@ -19,8 +20,25 @@ export class CloneMaker {
     this.#identity = identity
   }
 
+  /**
+   * Changes the database of a name that this process holds. A process that dies frees its names at once, while the server
+   * still carries out what it asked for last: whoever takes the name waits for that here.
+   */
+  change<T>(name: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    const key = lockKey('clone change', name)
+    return this.#run(async (client) => {
+      // Awaited: what is sent before it is granted would be carried out after another's turn.
+      await client.query(`SELECT pg_catalog.pg_advisory_lock(${key})`)
+      try {
+        return await work(client)
+      } finally {
+        await client.query(`SELECT pg_catalog.pg_advisory_unlock(${key})`).catch(() => undefined)
+      }
+    })
+  }
+
   /** Runs `work`, in the order of the calls as far as connections are free. */
-  async run<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  async #run<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     if (this.#working < mostConnections) this.#working++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
@@ -41,7 +59,6 @@ export class CloneMaker {
 
   #open(): Promise<PostgresClient> {
     const { maintenance, runId } = this.#identity
-    const parameters = { ...maintenance.parameters, application_name: `vivarium clones ${runId}` }
-    return openPostgresClient({ ...maintenance, parameters })
+    return openMaintenanceConnection(maintenance, `clones ${runId}`)
   }
 }

@@ -63,12 +63,11 @@ async function readPrivileges(client: PostgresClient, database: string): Promise
   return statements
 }
 
-export async function applyDatabaseSettings(
-  client: PostgresClient,
+/** The statements that repeat the settings on a copy. */
+export function databaseSettingsStatements(
   database: string,
   settings: readonly (readonly [string, string])[],
-): Promise<void> {
-  if (settings.length === 0) return
+): string[] {
   const name = quoteIdentifier(database)
-  await client.query(settings.map(([before, after]) => `${before}${name}${after}`).join('; '))
+  return settings.map(([before, after]) => `${before}${name}${after}`)
 }

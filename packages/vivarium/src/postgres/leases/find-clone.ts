@@ -1,6 +1,8 @@
 import { quoteLiteral } from '../connection/client.ts'
 import type { PostgresClient } from '../connection/client.ts'
 import { lockIsHeld, lockKey, lockMatches } from '../template/advisory-lock.ts'
+import { parseCloneMark } from './clone-mark.ts'
+import type { CloneMark } from './clone-mark.ts'
 import { clonePrefix } from './clone-name.ts'
 import type { RunIdentity } from './run-identity.ts'
 
@@ -8,23 +10,49 @@ import type { RunIdentity } from './run-identity.ts'
 const mostMissing = 16
 
 /**
- * Locks the first name of the run that nobody holds, existing clones first, and returns it; `undefined` when all
- * `maxClones` names are held. `ours` are the names that this connection holds: its own locks would be given again.
+ * What a clone is wanted for: to be used again and again, to be used once, to be kept ready for that, and the same two
+ * as a copy of another database than the template.
+ */
+export type CloneUse = 'reuse' | 'once' | 'ahead' | 'copy' | 'copy ahead'
+
+type Found = CloneMark | 'left' | 'missing'
+
+/**
+ * What is taken first. What a dead process left has to be dropped before its name is of use, so that is work for when
+ * nobody waits; and what one purpose has made is left to it as long as there is anything else.
+ */
+const preferences: Readonly<Record<CloneUse, readonly Found[]>> = {
+  reuse: ['reusable', 'unused', 'missing', 'left'],
+  once: ['unused', 'missing', 'left', 'reusable'],
+  ahead: ['unused', 'left', 'missing'],
+  copy: ['missing', 'left', 'unused', 'reusable'],
+  'copy ahead': ['left', 'missing'],
+}
+
+/**
+ * Locks a name of the run that nobody holds and returns it; `undefined` when there is none for this use. `ours` are the
+ * names that this connection holds: its own locks would be given again.
  */
 export async function lockCloneName(
   client: PostgresClient,
   identity: RunIdentity,
-  ours: ReadonlySet<string>,
+  { ours, use }: { ours: ReadonlySet<string>; use: CloneUse },
 ): Promise<string | undefined> {
   const prefix = clonePrefix(identity)
   const databases = await client.query(
-    `SELECT datname AS name FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, ${quoteLiteral(prefix)})`,
+    `SELECT datname AS name, pg_catalog.shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database
+      WHERE pg_catalog.starts_with(datname, ${quoteLiteral(prefix)})`,
   )
-  const existing = new Set(databases.map((row) => row['name'] ?? ''))
+  const existing = new Map(databases.map((row) => [row['name'], parseCloneMark(row['comment']) ?? 'left']))
   const all = Array.from({ length: identity.maxClones }, (_, index) => `${prefix}${index + 1}`)
   const free = all.filter((name) => !ours.has(name))
-  const missing = free.filter((name) => !existing.has(name)).slice(0, mostMissing)
-  const inOrder = [...free.filter((name) => existing.has(name)), ...missing]
+  const isAhead = use === 'ahead' || use === 'copy ahead'
+  // Ahead of its use nobody takes what others may need: the second half is for those who cannot wait.
+  const missing = isAhead && existing.size * 2 >= identity.maxClones ? 0 : mostMissing
+  const inOrder = preferences[use].flatMap((wanted) => {
+    const names = free.filter((name) => (existing.get(name) ?? 'missing') === wanted)
+    return wanted === 'missing' ? names.slice(0, missing) : names
+  })
   if (inOrder.length === 0) return undefined
   // CASE tries one after the other and none behind the first success; a WHERE with LIMIT may lock more than it returns
   // (PostgreSQL documentation, 4.2.14 and 13.3.5).
@@ -37,7 +65,8 @@ export async function lockCloneName(
 
 /** What is known of a clone whose name we hold. */
 export interface CloneState {
-  readonly exists: boolean
+  /** Of a database that is not there none. */
+  readonly mark: CloneMark | undefined
   readonly bytes: number
   /** Backends in it. */
   readonly connections: number
@@ -53,15 +82,15 @@ export async function readCloneState(client: PostgresClient, identity: RunIdenti
   const run = lockMatches('l', lockKey('run', identity.runId))
   const ours = `l.pid = pg_catalog.pg_backend_pid() AND ${lockMatches('l', lockKey('clone', name))}`
   const rows = await client.query(
-    `SELECT d.oid IS NOT NULL AS exists, pg_catalog.pg_database_size(d.oid) AS bytes, pg_catalog.pg_backend_pid() AS backend,
-            pg_catalog.pg_stat_get_db_numbackends(d.oid) AS connections, locks.*
+    `SELECT pg_catalog.shobj_description(d.oid, 'pg_database') AS comment,
+            pg_catalog.pg_database_size(d.oid) AS bytes, pg_catalog.pg_backend_pid() AS backend, pg_catalog.pg_stat_get_db_numbackends(d.oid) AS connections, locks.*
        FROM (SELECT pg_catalog.bool_or(${run}) AS open, pg_catalog.bool_or(${ours}) AS ours
                FROM pg_catalog.pg_lock_status() l) locks
        LEFT JOIN pg_catalog.pg_database d ON d.datname = ${quoteLiteral(name)}`,
   )
   const row = rows[0] ?? {}
   return {
-    exists: row['exists'] === 't',
+    mark: parseCloneMark(row['comment']),
     bytes: Number(row['bytes'] ?? 0),
     connections: Number(row['connections'] ?? 0),
     runIsOpen: row['open'] === 't',

@@ -14,7 +14,10 @@ export interface Lease {
   readonly resetSequences: string
   /** Resolves with the reason when the lease was lost: somebody else may use the database from then on. */
   readonly lost: Promise<Error>
-  /** Gives the clone back, for the next `acquire`; with `drop` it is dropped. A second call does nothing. */
+  /**
+   * Gives the clone back, for the next `acquire`; with `drop`, or when it is disposable, it is dropped. A second call does
+   * nothing.
+   */
   release(options?: ReleaseOptions): Promise<void>
 }
 
@@ -23,9 +26,28 @@ export interface ReleaseOptions {
   drop?: boolean
 }
 
+/** A leased database to copy in place of the template. */
+export interface LeaseSource {
+  readonly lease: Lease
+  /** Goes up when its content may have changed: copies of another version are not handed out. */
+  readonly version: number
+  /**
+   * Whether nothing is connected to it, so that copies may be made ahead; a connection made during such a copy waits for
+   * its end. Left out, none are.
+   */
+  isQuiet?(): boolean
+}
+
 export interface AcquireLeaseOptions {
   /** How long to wait for a clone. Milliseconds. @default 60_000 */
   deadlineMs?: number
+  /**
+   * The clone is for real commits and dropped after use: releasing it returns at once and drops in the background, and
+   * the pool keeps some ready ahead. @default false
+   */
+  disposable?: boolean
+  /** Copies this database, for a disposable lease. Nothing may be connected to it until the lease is there. */
+  source?: LeaseSource
 }
 
 /** The leases of one process (or thread). */
@@ -37,6 +59,9 @@ export interface LeasePool extends AsyncDisposable {
    * VIVARIUM_CLOSED
    */
   acquire(options?: AcquireLeaseOptions): Promise<Lease>
-  /** Gives all leases back; the clones stay, for other processes of the run. */
+  /**
+   * Gives all leases back. The clones that may be used again stay, for other processes of the run; the dropping of the
+   * others is waited for.
+   */
   close(): Promise<void>
 }

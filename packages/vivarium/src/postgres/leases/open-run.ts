@@ -126,7 +126,7 @@ class OpenedRun implements Run {
     // Somebody could not wait and makes it.
     if (rows[0]?.['locked'] !== 't') return
     try {
-      await makeClone(this.#client, this.identity, name)
+      await makeClone(this.#client, this.identity, { name, mark: 'reusable' })
     } finally {
       await unlockClone(this.#client, name)
     }

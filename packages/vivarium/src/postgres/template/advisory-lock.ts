@@ -2,9 +2,9 @@ import { quoteLiteral } from '../connection/client.ts'
 
 /**
  * What an advisory lock of the maintenance database stands for: the build of a template, the use of a template by a
- * run, a run, the hold of a clone.
+ * run, a run, the hold of a clone, a change to its database.
  */
-export type LockKind = 'template' | 'template use' | 'run' | 'clone'
+export type LockKind = 'template' | 'template use' | 'run' | 'clone' | 'clone change'
 
 /** The SQL expression of the key of a lock, by name. */
 export function lockKey(kind: LockKind, name: string): string {
