@@ -3,6 +3,7 @@ import { runInSandbox } from '../vivarium/current-sandbox.ts'
 import { closingFailures, type ComposedSandbox } from '../vivarium/sandbox.ts'
 import { stableUrlAmbiguous, type JoinedVivarium } from '../vivarium/vivarium.ts'
 import { changesNothing } from './changes-nothing.ts'
+import { taggedIsolation } from './isolation-tags.ts'
 import { addNotes, type TestNotes } from './notes.ts'
 
 /** What is used of a Vitest suite. */
@@ -10,6 +11,8 @@ export interface RunnerSuite {
   readonly name: string
   readonly concurrent?: boolean
   readonly suite?: RunnerSuite
+  /** Its own and those of what is around it. */
+  readonly tags?: readonly string[]
   readonly meta: { vivarium?: TestNotes }
 }
 
@@ -41,7 +44,7 @@ export class FileRun {
 
   /** Runs the whole file, its `beforeAll` and `afterAll` included, in the file's sandbox. */
   async aroundFile(suite: RunnerSuite, run: () => Promise<void>): Promise<void> {
-    const file = await this.#vivarium.openSandbox({ title: suite.name })
+    const file = await this.#vivarium.openSandbox({ title: suite.name, isolation: taggedIsolation(suite.tags) })
     this.#file = file
     const [ran] = await Promise.allSettled([runInSandbox(file, run)])
     const errors = [...this.#swallowed(), ...this.#refusedInSilence(), ...(await closingFailures(file))]
@@ -72,13 +75,13 @@ export class FileRun {
   }
 
   async #open(test: RunnerTest, concurrent: boolean): Promise<ComposedSandbox> {
-    const title = titleOf(test)
-    if (!concurrent) return this.#vivarium.openSandbox({ title, within: this.#file })
+    const asked = { title: titleOf(test), isolation: taggedIsolation(test.tags) }
+    if (!concurrent) return this.#vivarium.openSandbox({ ...asked, within: this.#file })
     this.#allowStable.set(
       test,
       this.#vivarium.refuseStableUrl(() => this.#refused.add(test)),
     )
-    return this.#vivarium.openSandbox({ title, concurrent })
+    return this.#vivarium.openSandbox({ ...asked, concurrent })
   }
 
   async #close(test: RunnerTest, sandbox: ComposedSandbox, concurrent: boolean): Promise<readonly unknown[]> {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { ViteUserConfig } from 'vitest/config'
 import type { Vite, VitestPluginContext } from 'vitest/node'
 import type { VivariumOptions } from '../vivarium/config.ts'
+import { isolationTags } from './isolation-tags.ts'
 import './provided-context.ts'
 import { RunReporter } from './run-reporter.ts'
 
@@ -32,7 +33,13 @@ export function vivarium(options?: VivariumOptions): VivariumPlugin {
     name: pluginName,
     api,
     config: (config: ViteUserConfig) => {
-      addSetup((config.test ??= {}))
+      const test = (config.test ??= {})
+      addSetup(test)
+      addTags(test)
+    },
+    // Again: between the two, Vitest gives an inline project back the tags that stand in its own options.
+    configResolved: (config) => {
+      addTags(((config as { test?: TestConfig }).test ??= {}))
     },
     configureVitest: ({ vitest }) => {
       const reporters: unknown[] = vitest.config.reporters
@@ -58,6 +65,11 @@ function addSetup(test: TestConfig): void {
   // Inside node_modules this is Vitest's default. A linked checkout would have every module sent through Vite.
   const deps = ((test.server ??= {}).deps ??= {})
   deps.external = [...(deps.external ?? []), ourFolder()]
+}
+
+function addTags(test: TestConfig): void {
+  const known = new Set(test.tags?.map(({ name }) => name))
+  test.tags = [...(test.tags ?? []), ...isolationTags.filter(({ name }) => !known.has(name))]
 }
 
 function listOf(value: string | string[] | undefined): string[] {

@@ -8,8 +8,16 @@ const warning = {
   text: 'listen\n  orders',
 }
 
+const quiet: ReportedTest['notes'] = {
+  isolation: 'transaction',
+  sandboxes: 1,
+  statements: 1,
+  fidelityWarnings: [],
+  closeFailures: [],
+}
+
 function reported(name: string, notes: Partial<ReportedTest['notes']>, passed = true): ReportedTest {
-  return { name, passed, notes: { sandboxes: 1, statements: 1, fidelityWarnings: [], closeFailures: [], ...notes } }
+  return { name, passed, notes: { ...quiet, ...notes } }
 }
 
 test('a run with nothing to say says nothing', () => {
