@@ -66,6 +66,29 @@ test('a statement still running at close is reported, ended, and its connection 
   expect(running).toEqual([])
 })
 
+// To undo three hundred tables takes the server a moment, in which the client has the error already.
+const failsSlowly = `do $$ begin
+  for i in 1..300 loop execute format('create table t%s (id int primary key)', i); end loop;
+  raise 'failed';
+end $$`
+
+test.each<[string, Buffer[], string]>([
+  ['an extended unit that failed', [run(failsSlowly), sync()], 'E'],
+  ['a query that failed', [query(failsSlowly)], 'E'],
+  // After a change of the schema the gateway reads the deferred constraints again.
+  ['a change of the schema', [query('create table t (id int)')], 'Z'],
+])('%s, of which the client has been told, is not running any more at close', async (_, messages, answer) => {
+  const sandbox = await vivarium.openSandbox()
+  const connection = await connect(vivarium.postgres.url)
+  connection.send(...messages)
+  await connection.until(answer)
+  expect(await closeCodes(sandbox)).toEqual([])
+  if (answer !== 'Z') await connection.until('Z')
+  await nextSandboxIsUnaffected()
+  expect(errorOf(await inSandbox(vivarium, () => connection.query('select 1')))).toBeUndefined()
+  await connection.end()
+})
+
 test.each<[string, Buffer[], string]>([
   ['in the middle of a copy', [query('copy parents from stdin'), copyData('3\tx\n')], 'G'],
   ['in the middle of a unit, after Flush', [run('insert into parents values (3)'), flush()], 'C'],

@@ -1,4 +1,4 @@
-import { nextTurn, now } from '../../core/clock.ts'
+import { nextTurn, now, withDeadline } from '../../core/clock.ts'
 import { VivariumError } from '../../core/errors.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 import type { VirtualConnection } from './virtual-connection.ts'
@@ -6,6 +6,9 @@ import type { World } from './world.ts'
 
 /** How long a cancelled statement may take to end before its session is given up. Milliseconds. */
 const cancelDeadlineMs = 5000
+
+/** How long the server may take to say that it is ready behind an answer that the client has. Milliseconds. */
+const readyDeadlineMs = 5000
 
 /**
  * Ends the innermost sandbox of a world: reports and ends what is still going on, then rolls back. `endClients` is called after a
@@ -35,6 +38,7 @@ export async function closeSandbox(
 
 /** Reports every connection that is in the middle of something, and ends it. */
 async function endOpenWork(world: World, title: string, failures: unknown[]): Promise<void> {
+  await endAnswered(world.turns.holder as VirtualConnection | undefined)
   const waiting = world.turns.waiting as readonly VirtualConnection[]
   const holder = world.turns.holder as VirtualConnection | undefined
   for (const connection of waiting) {
@@ -45,6 +49,14 @@ async function endOpenWork(world: World, title: string, failures: unknown[]): Pr
   const { runningText } = holder.units
   failures.push(runningText === undefined ? leftOpen(title, holder) : stillRunning(title, holder))
   await endHolder(world, holder, title)
+}
+
+/** A statement whose outcome the client has been told is not running for it: the test may end before the server is ready. */
+async function endAnswered(holder: VirtualConnection | undefined): Promise<void> {
+  if (holder?.units.isAnswered !== true) return
+  const late = (): Error => new Error(`the server was not ready ${readyDeadlineMs} ms behind its answer`)
+  // Past the deadline it counts as what it is: still running.
+  await withDeadline(holder.units.unitEnded(), readyDeadlineMs, late).catch(() => undefined)
 }
 
 async function endHolder(world: World, holder: VirtualConnection, title: string): Promise<void> {

@@ -69,6 +69,11 @@ export class Session {
     return this.#replies.length === 0
   }
 
+  /** True when of what was sent only the server's word that it is ready, or something of ours, is to be answered. */
+  get toldTheClient(): boolean {
+    return this.#replies.every(({ until, visible }) => until === 'ready' || !visible)
+  }
+
   get writable(): boolean {
     return !this.#socket.writableNeedDrain
   }

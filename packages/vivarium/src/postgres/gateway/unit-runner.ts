@@ -39,6 +39,7 @@ export class UnitRunner {
   #toClose: string[] = []
   #cancelling = 0
   #endedWhileCancelling = false
+  readonly #onceEnded: (() => void)[] = []
 
   constructor(connection: VirtualConnection) {
     this.#connection = connection
@@ -65,6 +66,19 @@ export class UnitRunner {
     return this.#isWaiting ? 'a statement that waits for another connection' : undefined
   }
 
+  /** The client knows how the unit under way has ended, but it has not quite ended. */
+  get isAnswered(): boolean {
+    return this.#unit?.isAnswered === true
+  }
+
+  /** Resolves when the unit under way has ended. */
+  unitEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#unit === undefined) resolve()
+      else this.#onceEnded.push(resolve)
+    })
+  }
+
   /** A setting's report belongs behind a command tag that is being held back; true when it was put there. */
   holdReport(report: Buffer): boolean {
     const unit = this.#unit
@@ -76,7 +90,7 @@ export class UnitRunner {
   /** The real session is gone: nothing of the unit will be answered any more. */
   sessionLost(): void {
     const world = this.#world
-    this.#unit = undefined
+    this.#forgetUnit()
     this.#world = undefined
     this.#isWaiting = false
     world?.turns.release(this.#connection)
@@ -276,7 +290,7 @@ export class UnitRunner {
     const world = this.#world
     const hasLostSync = this.#unit?.copyViolation !== undefined
     this.lastText = this.#unit?.text ?? ''
-    this.#unit = undefined
+    this.#forgetUnit()
     world?.session.resume()
     if (hasLostSync) connection.terminate(lostSynchronization)
     if (connection.isClosed) {
@@ -290,6 +304,11 @@ export class UnitRunner {
     } else if (this.transactionSince === 0) this.transactionSince = now()
     if (connection.state.status === 'idle') this.transactionSince = 0
     connection.pump()
+  }
+
+  #forgetUnit(): void {
+    this.#unit = undefined
+    for (const resolve of this.#onceEnded.splice(0)) resolve()
   }
 
   /** The client is gone: what it had begun is finished and undone, then the next may have the session. */

@@ -70,6 +70,7 @@ export class Unit {
   /** What runs, for messages. */
   text = ''
   #hasFailed = false
+  #isSettled = false
   #stateAfterFailure: ConnectionState | undefined
   #changedCatalogue = false
   #current: QueryRecord | undefined
@@ -92,6 +93,13 @@ export class Unit {
 
   get hasFailed(): boolean {
     return this.#hasFailed
+  }
+
+  /** The client knows the outcome; what is still to come is the server's ReadyForQuery, or something of ours. */
+  get isAnswered(): boolean {
+    if (this.#isSettled) return true
+    // The server flushes an error at once (elog.c, send_message_to_frontend), and drivers tell of it as they see it.
+    return this.isComplete && (this.#hasFailed || (this.#extendedSyncSent && this.session.toldTheClient))
   }
 
   /** To be called ahead of anything that is sent to the server. */
@@ -265,6 +273,7 @@ export class Unit {
   /** All is answered: what the connection's state is now; returns the status to show. */
   settle(realStatus: string): 'I' | 'T' | 'E' {
     const { world, owner } = this
+    this.#isSettled = true
     if (realStatus === 'I') world.break(new Error(`"${this.text}" ended the sandbox's transaction`))
     if (this.#hasFailed || this.isAbandoned) {
       owner.state = this.#stateAfterFailure ?? fail(owner.state)
