@@ -13,6 +13,7 @@ const checks = [
   'check:snippets',
   'check:errors',
   'check:conformance',
+  'check:compliance',
   'check:bench',
   'unused',
 ]

@@ -2,10 +2,11 @@ import { Client } from 'pg'
 import { describe, it } from 'vitest'
 
 /** Names that `VIVARIUM_REQUIRE` may hold here: what some tests need and a machine may lack. */
-export type OptionalName = 'external-postgres' | 'redis' | 'chromium'
+export type OptionalName = 'external-postgres' | 'psql' | 'redis' | 'chromium'
 
 const howToFind: Record<OptionalName, string> = {
   'external-postgres': 'no PostgreSQL answered at VIVARIUM_TEST_POSTGRES_URL, by default 127.0.0.1:5432 as postgres',
+  psql: 'no psql was found in PATH',
   redis: 'no Redis answered',
   chromium: 'no Chromium was found',
 }
