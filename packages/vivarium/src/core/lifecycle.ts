@@ -33,6 +33,30 @@ export class OpenResources {
   }
 }
 
+/** Work that nobody waits for now, and that must have ended before its owner has. */
+export class BackgroundWork {
+  readonly #work = new Set<Promise<unknown>>()
+  readonly #failures: unknown[] = []
+
+  add(work: Promise<unknown>): void {
+    const settled: Promise<unknown> = work.then(
+      () => this.#work.delete(settled),
+      (error: unknown) => {
+        this.#work.delete(settled)
+        this.#failures.push(error)
+      },
+    )
+    this.#work.add(settled)
+  }
+
+  /** Waits for all of it; rejects with an `AggregateError` of what failed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#work)
+    const failures = this.#failures.splice(0)
+    if (failures.length > 0) throw new AggregateError(failures, 'Work in the background failed')
+  }
+}
+
 /**
  * Opens several things in turn. When one fails, those before it are closed again and the failure is rethrown;
  * what went wrong while closing is attached to it as `suppressed`.

@@ -2,7 +2,6 @@ import { SandboxFailures, VivariumError } from '../core/errors.ts'
 import { runInSandbox } from '../vivarium/current-sandbox.ts'
 import { closingFailures, type ComposedSandbox } from '../vivarium/sandbox.ts'
 import { stableUrlAmbiguous, type JoinedVivarium } from '../vivarium/vivarium.ts'
-import { changesNothing } from './changes-nothing.ts'
 import { taggedIsolation } from './isolation-tags.ts'
 import { addNotes, type TestNotes } from './notes.ts'
 
@@ -87,13 +86,8 @@ export class FileRun {
   async #close(test: RunnerTest, sandbox: ComposedSandbox, concurrent: boolean): Promise<readonly unknown[]> {
     const errors = await closingFailures(sandbox)
     this.#allowStable.get(test)?.()
-    const missing = concurrent && sandbox.interactions.length > 0 && this.#fileChange()
+    const missing = concurrent && sandbox.interactions.length > 0 && this.#file?.firstChange
     return missing ? [...errors, fileWorkNotShared(titleOf(test), missing)] : errors
-  }
-
-  /** A statement by which `beforeAll` may have changed something. */
-  #fileChange(): string | undefined {
-    return this.#file?.interactions.find((query) => !changesNothing(query))?.text
   }
 
   /** The refusals of the stable URL, when not one of the tests that may have caused them failed. */

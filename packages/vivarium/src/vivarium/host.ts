@@ -1,6 +1,6 @@
 import { openPostgresHost, type OpenHostOptions } from '../postgres/component/host.ts'
 import type { ResolvedOptions } from './config.ts'
-import { type JoinInfo, refuseDatabaseIsolation } from './vivarium.ts'
+import type { JoinInfo } from './vivarium.ts'
 
 /** The shared part of a run, in the process that owns it. */
 export interface VivariumHost {
@@ -23,7 +23,6 @@ export async function openVivariumHost(
       close: async () => undefined,
     }
   }
-  refuseDatabaseIsolation(options.postgres.isolation)
   const postgres = await openPostgresHost(options.postgres, hostOptions)
   return {
     joinInfo: { shape: 1, fidelity: options.fidelity, postgres: postgres.joinInfo },

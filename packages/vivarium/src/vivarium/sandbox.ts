@@ -3,6 +3,7 @@ import type { FidelityWarning, Interaction, Observation, Recorder } from '../cor
 import { closeOnce, OpenResources } from '../core/lifecycle.ts'
 import type { Isolation } from '../core/options.ts'
 import { runInContext } from '../core/registry.ts'
+import { changesNothing } from '../postgres/gateway/changes-nothing.ts'
 import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
 
 /** A sandbox's part in Postgres. */
@@ -106,6 +107,8 @@ export class ComposedSandbox implements Sandbox {
   readonly current: boolean
   readonly nested: NestingSlot = new NestingSlot()
   readonly close: () => Promise<void>
+  /** Sandboxes nested in it that may be open at once. */
+  readonly #beside: Set<NestingSlot> = new Set()
   readonly #recorder: Recorder
   readonly #postgres: PostgresSandbox | undefined
   readonly #owned: OpenResources = new OpenResources()
@@ -128,6 +131,18 @@ export class ComposedSandbox implements Sandbox {
   /** Its part in the gateway, for a sandbox that nests in it. */
   get postgresPart(): PostgresSandbox | undefined {
     return this.#postgres
+  }
+
+  /** A place for one more concurrent sandbox within this one. */
+  beside(): NestingSlot {
+    const slot = new NestingSlot()
+    this.#beside.add(slot)
+    return slot
+  }
+
+  /** A statement by which the sandbox may have changed its database. */
+  get firstChange(): string | undefined {
+    return this.#recorder.interactions.find((query) => !changesNothing(query))?.text
   }
 
   get interactions(): readonly Interaction[] {
@@ -173,6 +188,7 @@ export class ComposedSandbox implements Sandbox {
   async #close({ failsOnWarnings = false, onClosed }: SandboxParts): Promise<void> {
     this.#state = 'closing'
     const failures = new Set<unknown>(await this.nested.close())
+    for (const slot of this.#beside) for (const failure of await slot.close()) failures.add(failure)
     const ownedFailures: unknown[] = []
     const endOwned = async (): Promise<void> => void ownedFailures.push(...(await this.#owned.closeAll()))
     if (this.#postgres === undefined) await endOwned()

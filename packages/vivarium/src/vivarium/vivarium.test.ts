@@ -255,9 +255,31 @@ test('without any sandbox, asking for the current one says how to get one', () =
   expect(() => currentSandbox()).toThrow(code('NO_SANDBOX'))
 })
 
-test('isolation "database" is refused with the way out, for now', async () => {
+test('the isolation asked for counts, then that of the sandbox around, then the configured one', async () => {
   const { vivarium } = open()
-  await expect(vivarium.openSandbox({ isolation: 'database' })).rejects.toThrow(code('ISOLATION_UNSUPPORTED'))
+  const outer = await vivarium.openSandbox({ isolation: 'database' })
+  const inner = await vivarium.openSandbox({ within: outer })
+  const beside = await vivarium.openSandbox({ concurrent: true })
+  expect([outer, inner, beside].map(({ isolation }) => isolation)).toEqual(['database', 'database', 'transaction'])
+  await vivarium.close()
+})
+
+test('concurrent sandboxes nest in one with a database of its own, and are closed with it', async () => {
+  const { vivarium, postgres } = open()
+  const file = await vivarium.openSandbox({ title: 'file', isolation: 'database' })
+  for (const title of ['one', 'two']) await vivarium.openSandbox({ title, within: file, concurrent: true })
+  await vivarium.openSandbox({ title: 'three', within: file })
+  await file.close()
+  expect(postgres.log).toEqual([
+    'open file current',
+    'open one within memory:file',
+    'open two within memory:file',
+    'open three current within memory:file',
+    'close three',
+    'close one',
+    'close two',
+    'close file',
+  ])
   await vivarium.close()
 })
 

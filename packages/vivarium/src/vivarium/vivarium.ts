@@ -17,7 +17,7 @@ export interface JoinInfo {
 
 /** How a sandbox is opened. */
 export interface OpenSandboxOptions {
-  /** @default the configured isolation */
+  /** @default the isolation of the sandbox it nests in, else the configured one */
   isolation?: Isolation
   /**
    * Lets it be open beside another one. It has a database of its own and is reached by its pinned URL only: the stable
@@ -107,11 +107,11 @@ export class JoinedVivarium implements Vivarium {
     if (this.#lost !== undefined) throw this.#lost
     this.#count++
     const { concurrent = false, title = `sandbox ${this.#count}`, within } = options
-    const isolation = options.isolation ?? this.#info.postgres?.isolation ?? 'transaction'
-    refuseDatabaseIsolation(isolation)
     const parent = within === undefined ? undefined : openParent(within, title)
-    if (concurrent && parent !== undefined) throw nestedConcurrent(title, parent)
-    const slot = concurrent ? new NestingSlot() : (parent?.nested ?? this.#outermost)
+    const isolation = options.isolation ?? parent?.isolation ?? this.#info.postgres?.isolation ?? 'transaction'
+    const sharesSession = parent !== undefined && (parent.isolation !== 'database' || isolation !== 'database')
+    if (concurrent && sharesSession) throw nestedConcurrent(title, parent)
+    const slot = concurrent ? (parent?.beside() ?? new NestingSlot()) : (parent?.nested ?? this.#outermost)
     if (slot.holder !== undefined) throw alreadyOpen(title, slot.holder, parent)
     const opening = slot.fill(title, (empty) =>
       this.#compose({ title, isolation, parent, current: !concurrent && (parent?.current ?? true) }, empty),
@@ -153,7 +153,13 @@ export class JoinedVivarium implements Vivarium {
   ): Promise<ComposedSandbox> {
     const { title, isolation, parent, current } = asked
     const recorder = new Recorder()
-    const postgres = await this.#postgres?.openSandbox({ title, recorder, current, within: parent?.postgresPart })
+    const postgres = await this.#postgres?.openSandbox({
+      title,
+      recorder,
+      isolation,
+      current,
+      within: parent?.postgresPart,
+    })
     const onClosed = (closed: ComposedSandbox): void => {
       this.#open.delete(closed)
       removeCurrent(closed)
@@ -191,16 +197,6 @@ export const stableUrlAmbiguous: Readonly<Record<'what' | 'remedy', string>> = {
     'each test; or run the test alone, without `.concurrent`.',
 }
 
-/** Throws `ISOLATION_UNSUPPORTED` for the isolation that this version does not have yet. */
-export function refuseDatabaseIsolation(isolation: Isolation): void {
-  if (isolation === 'transaction') return
-  throw new VivariumError('ISOLATION_UNSUPPORTED', {
-    what: "This version has no isolation 'database' yet.",
-    seen: "isolation: 'database', from the options or from VIVARIUM_ISOLATION",
-    remedy: "Use isolation: 'transaction', the default, and leave VIVARIUM_ISOLATION unset.",
-  })
-}
-
 function openParent(within: Sandbox, title: string): ComposedSandbox {
   if (!(within instanceof ComposedSandbox)) {
     throw new VivariumError('CONFIG_INVALID', {
@@ -216,8 +212,8 @@ function nestedConcurrent(title: string, parent: Sandbox): VivariumError {
   return new VivariumError('CONCURRENT_SANDBOX_NESTED', {
     what: `Sandbox "${title}" cannot be both concurrent and nested in "${parent.title}".`,
     remedy:
-      'Nested sandboxes share one database session, so only one of them can run. Leave out `within` to get a database ' +
-      'of its own, or leave out `concurrent`.',
+      "Nested sandboxes of isolation 'transaction' share one database session, so only one of them can run. Leave out " +
+      "`within` to get a database of its own, or leave out `concurrent`, or give both isolation: 'database'.",
   })
 }
 

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openVivarium, type PostgresOptions, type Sandbox, SandboxFailures, type Vivarium } from '../../src/index.ts'
+import type { Isolation } from '../../src/core/options.ts'
 import type { PlainServer } from './plain-database.ts'
 import { describeServer, migrations } from './plain-server.ts'
-import { connect, type ConnectOptions, rowsOf, type WireConnection } from './wire.ts'
+import { connect, type ConnectOptions, errorOf, rowsOf, type WireConnection, WireError } from './wire.ts'
 
 /** Opens a vivarium on that schema: embedded, or on the server that VIVARIUM_POSTGRES_URL names. */
 export function openTestVivarium(options: PostgresOptions = {}): Promise<Vivarium> {
@@ -53,9 +54,9 @@ export function useVivarium(options: PostgresOptions = {}): TestVivarium {
 export async function inSandbox<T>(
   vivarium: TestVivarium,
   fn: (connection: WireConnection, sandbox: Sandbox) => Promise<T>,
-  options: ConnectOptions = {},
+  options: ConnectOptions & { readonly isolation?: Isolation } = {},
 ): Promise<T> {
-  const sandbox = await vivarium.openSandbox({ title: 'a wire test' })
+  const sandbox = await vivarium.openSandbox({ title: 'a wire test', isolation: options.isolation })
   let connection: WireConnection | undefined
   try {
     connection = await connect(vivarium.postgres.url, options)
@@ -89,7 +90,10 @@ export async function closeError(sandbox: Sandbox): Promise<SandboxFailures | un
   }
 }
 
-/** Runs a statement in every database of the run, as the server's own administrator, and returns all rows. */
+/**
+ * Runs a statement in every database of the run, as the server's own administrator, and returns all rows. One that is
+ * dropped just then, in the background, has none.
+ */
 export async function inEveryClone(vivarium: TestVivarium, text: string): Promise<(string | null)[][]> {
   const runId = vivarium.describe().postgres?.run.runId ?? 'no run'
   const { maintenance } = plainServerOf(vivarium)
@@ -101,11 +105,19 @@ export async function inEveryClone(vivarium: TestVivarium, text: string): Promis
   if (names.length === 0) throw new Error(`no database of run ${runId}`)
   const rows: (string | null)[][] = []
   for (const [name] of names) {
-    const clone = await connect({ ...maintenance, database: String(name) })
-    rows.push(...rowsOf(await clone.query(text)))
-    await clone.end()
+    try {
+      const clone = await connect({ ...maintenance, database: String(name) })
+      rows.push(...rowsOf(await clone.query(text)))
+      await clone.end()
+    } catch (error) {
+      if (!wasDropped(error)) throw error
+    }
   }
   return rows
+}
+
+function wasDropped(error: unknown): boolean {
+  return error instanceof WireError && ['3D000', '57P01'].includes(errorOf(error.arrived)?.['C'] ?? '')
 }
 
 /** Everything an error or a rejection says, for a search in it. */

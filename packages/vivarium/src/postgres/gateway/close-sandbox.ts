@@ -42,12 +42,12 @@ async function endOpenWork(world: World, title: string, failures: unknown[]): Pr
   const waiting = world.turns.waiting as readonly VirtualConnection[]
   const holder = world.turns.holder as VirtualConnection | undefined
   for (const connection of waiting) {
-    failures.push(stillRunning(title, connection))
+    failures.push(stillRunning(title, connection.id, connection.units))
     connection.terminate(endOfSandbox(title))
   }
   if (holder === undefined) return
-  const { runningText } = holder.units
-  failures.push(runningText === undefined ? leftOpen(title, holder) : stillRunning(title, holder))
+  const report = holder.units.runningText === undefined ? leftOpen : stillRunning
+  failures.push(report(title, holder.id, holder.units))
   await endHolder(world, holder, title)
 }
 
@@ -71,7 +71,8 @@ async function endHolder(world: World, holder: VirtualConnection, title: string)
   }
 }
 
-function endOfSandbox(title: string): OwnMessage {
+/** What the client of a connection is told that its test left busy. */
+export function endOfSandbox(title: string): OwnMessage {
   return {
     code: '57P01',
     message: 'terminating connection: its sandbox has been closed',
@@ -80,20 +81,32 @@ function endOfSandbox(title: string): OwnMessage {
   }
 }
 
-function stillRunning(title: string, connection: VirtualConnection): VivariumError {
+/** What a connection was doing, for a report. */
+export interface ConnectionActivity {
+  /** What runs or waits to run; `undefined` between units. */
+  readonly runningText: string | undefined
+  /** The statement that began the open transaction. */
+  readonly transactionText: string
+  readonly transactionSince: number
+  readonly lastText: string
+}
+
+/** The report of a statement that its test did not await. */
+export function stillRunning(title: string, id: number, activity: ConnectionActivity): VivariumError {
   return new VivariumError('STATEMENT_STILL_RUNNING', {
-    what: `A statement was still running on connection ${connection.id} when the sandbox "${title}" closed; it was cancelled and its connection ended.`,
-    seen: connection.units.runningText,
+    what: `A statement was still running on connection ${id} when the sandbox "${title}" closed; it was cancelled and its connection ended.`,
+    seen: activity.runningText,
     remedy:
       'Await it in the test, or stop what sends it (a background job, a pool that is not drained) before the test ends.',
   })
 }
 
-function leftOpen(title: string, connection: VirtualConnection): VivariumError {
-  const { transactionText, transactionSince, lastText } = connection.units
+/** The report of a transaction that its test did not end. */
+export function leftOpen(title: string, id: number, activity: ConnectionActivity): VivariumError {
+  const { transactionText, transactionSince, lastText } = activity
   const openFor = Math.round(now() - transactionSince)
   return new VivariumError('TRANSACTION_LEFT_OPEN', {
-    what: `A transaction was still open on connection ${connection.id} when the sandbox "${title}" closed; it was rolled back and its connection ended.`,
+    what: `A transaction was still open on connection ${id} when the sandbox "${title}" closed; it was rolled back and its connection ended.`,
     seen: `it began with "${transactionText}" ${openFor} ms before; its last statement was "${lastText}"`,
     remedy:
       'Commit or roll it back before the test ends. A client checked out of a pool and never released is the usual cause.',

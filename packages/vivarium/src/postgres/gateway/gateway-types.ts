@@ -1,3 +1,4 @@
+import type { Isolation } from '../../core/options.ts'
 import type { Recorder } from '../../core/interactions.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 
@@ -20,9 +21,10 @@ export interface OpenPostgresSandboxOptions {
   /** Names the sandbox in messages: usually the test's full name. */
   title: string
   recorder: Recorder
+  isolation: Isolation
   /** The stable URL follows this sandbox until it closes. */
   current: boolean
-  /** The sandbox this one is nested in: it shares that one's lease and session. */
+  /** The sandbox this one is nested in: it sees what that one did. */
   within?: PostgresSandbox
 }
 

@@ -2,10 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { VivariumError } from '../../core/errors.ts'
+import type { Recorder } from '../../core/interactions.ts'
+import { BackgroundWork } from '../../core/lifecycle.ts'
+import type { Isolation } from '../../core/options.ts'
 import { formatPostgresUrl } from '../connection/target.ts'
 import type { LeasePool } from '../leases/lease.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
+import { changesNothing } from './changes-nothing.ts'
 import { closeSandbox } from './close-sandbox.ts'
+import { DatabaseWorld } from './database-world.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from './gateway-types.ts'
 import { joinOwnConnections } from './in-process-transport.ts'
 import { openWorld } from './open-world.ts'
@@ -14,8 +20,7 @@ import { StatementTexts } from './statement-texts.ts'
 import type { TemplateFacts } from './template-facts.ts'
 import { VirtualConnection } from './virtual-connection.ts'
 import type { GatewayHost } from './virtual-connection.ts'
-import type { World } from './world.ts'
-import { VivariumError } from '../../core/errors.ts'
+import { World } from './world.ts'
 
 /** Options of {@link openGateway}. */
 export interface OpenGatewayOptions {
@@ -46,8 +51,11 @@ const stableDatabase = 'vivarium'
 
 interface OpenSandbox extends PostgresSandbox {
   readonly id: number
-  world: World
+  place: World | DatabaseWorld
   readonly parent: OpenSandbox | undefined
+  readonly title: string
+  readonly recorder: Recorder
+  readonly isolation: Isolation
   readonly isCurrent: boolean
   isOpen: boolean
 }
@@ -62,6 +70,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const connections = new Set<VirtualConnection>()
   const sandboxes = new Map<string, OpenSandbox>()
   const idleWorlds: World[] = []
+  const inBackground = new BackgroundWork()
   const texts = new StatementTexts()
   let { facts } = options
   let current: OpenSandbox | undefined
@@ -122,16 +131,24 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       }
       const sandbox = database === stableDatabase ? current : sandboxes.get(database)
       if (sandbox === undefined || !sandbox.isOpen) return database === stableDatabase ? noSandbox : sandboxClosed
-      return sandbox.world.broken === undefined
-        ? sandbox.world
-        : { ...lostSession, detail: sandbox.world.broken.message }
+      const { place } = sandbox
+      return place.broken === undefined && place instanceof World
+        ? place
+        : { ...lostSession, detail: place.broken?.message }
+    },
+    databaseFor: (database) => {
+      if (database === stableDatabase && stableRefusal !== undefined) return undefined
+      const sandbox = database === stableDatabase ? current : sandboxes.get(database)
+      if (sandbox?.isOpen !== true || sandbox.place.broken !== undefined) return undefined
+      return sandbox.place instanceof DatabaseWorld ? sandbox.place : undefined
     },
     knowsDatabase: (database) => {
       const number = /^vivarium_sandbox_(\d+)$/.exec(database)?.[1]
       return database === stableDatabase || (number !== undefined && Number(number) <= sandboxNumber)
     },
     cancel: (_processId, secretKey) => {
-      for (const connection of connections) if (connection.secretKey === secretKey) connection.units.cancel()
+      for (const connection of connections) if (connection.secretKey === secretKey) return connection.cancel()
+      return undefined
     },
     closed: (connection) => connections.delete(connection),
   }
@@ -150,14 +167,34 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     formatPostgresUrl({ host: '127.0.0.1', port, user, password, database, parameters: {} })
 
   /** Sandboxes whose session was lost before anything was done in them go on with another one. */
-  const rehome = async (innermost: OpenSandbox): Promise<void> => {
-    const lost = innermost.world
+  const rehome = async (innermost: OpenSandbox, lost: World): Promise<void> => {
     const world = await takeWorld()
     for (const level of lost.levels) await world.openLevel(level.title, level.recorder)
     for (let sandbox: OpenSandbox | undefined = innermost; sandbox !== undefined; sandbox = sandbox.parent) {
-      sandbox.world = world
+      if (sandbox.place === lost) sandbox.place = world
     }
     await discardWorld(lost)
+  }
+
+  /** Where a sandbox's work goes: a transaction's next level, a transaction of its own, or a database of its own. */
+  const openPlace = async (
+    asked: OpenPostgresSandboxOptions,
+    parent: OpenSandbox | undefined,
+  ): Promise<World | DatabaseWorld> => {
+    const { title, recorder, isolation } = asked
+    if (parent?.place instanceof World && parent.place.broken !== undefined && !parent.place.hasLostWork) {
+      await rehome(parent, parent.place)
+    }
+    const around = parent?.place
+    if (around !== undefined) refuseOpenTransaction(around, title)
+    if (parent !== undefined && parent.isolation !== isolation) refuseMixed(parent, asked)
+    if (isolation === 'database') {
+      const base = around instanceof DatabaseWorld ? around : undefined
+      return new DatabaseWorld({ title, recorder, leases, base })
+    }
+    const world = around instanceof World ? around : await takeWorld()
+    await world.openLevel(title, recorder)
+    return world
   }
 
   const openSandbox = async (asked: OpenPostgresSandboxOptions): Promise<PostgresSandbox> => {
@@ -168,28 +205,32 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       })
     }
     const parent = asked.within as OpenSandbox | undefined
-    if (parent?.world.broken !== undefined && !parent.world.hasLostWork) await rehome(parent)
-    if (parent !== undefined) refuseOpenTransaction(parent.world, asked.title)
-    const world = parent?.world ?? (await takeWorld())
-    await world.openLevel(asked.title, asked.recorder)
+    const place = await openPlace(asked, parent)
     sandboxNumber++
     const database = `vivarium_sandbox_${sandboxNumber}`
     const sandbox: OpenSandbox = {
       id: sandboxNumber,
       url: urlOf(database),
-      world,
+      place,
       parent,
+      title: asked.title,
+      recorder: asked.recorder,
+      isolation: asked.isolation,
       isCurrent: asked.current,
       isOpen: true,
       close: async (endClients) => {
         if (!sandbox.isOpen) return []
-        const failures = await closeSandbox(sandbox.world, asked.title, endClients, () => {
+        const refuse = (): void => {
           sandbox.isOpen = false
           if (current === sandbox) current = parent?.isOpen === true && parent.isCurrent ? parent : undefined
-        })
+        }
+        const used = sandbox.place
+        const failures =
+          used instanceof World
+            ? await closeSandbox(used, asked.title, endClients, refuse)
+            : await used.close(endClients, refuse, (work) => inBackground.add(work))
         sandboxes.delete(database)
-        if (parent === undefined) {
-          const used = sandbox.world
+        if (used instanceof World && used !== parent?.place) {
           if (used.broken === undefined && !used.isWornOut && !isClosed) idleWorlds.push(used)
           else await discardWorld(used).catch((error: unknown) => failures.push(error))
         }
@@ -208,6 +249,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     for (const connection of connections) connection.destroy()
     leaveAlone()
     await new Promise<void>((resolve) => listener.close(() => resolve()))
+    await inBackground.settled()
     for (const world of idleWorlds.splice(0)) await discardWorld(world)
   }
 
@@ -238,16 +280,37 @@ function usesTcpOnly(environment: NodeJS.ProcessEnv): boolean {
   return environment['VIVARIUM_TRANSPORT'] === 'tcp'
 }
 
-function refuseOpenTransaction(world: World, title: string): void {
-  const holder = world.turns.holder
-  if (holder === undefined) return
-  const { id, units } = holder as VirtualConnection
+function refuseOpenTransaction(place: World | DatabaseWorld, title: string): void {
+  const busy = place instanceof World ? (place.turns.holder as VirtualConnection | undefined) : place.busyGuest
+  if (busy === undefined) return
+  const { id } = busy
+  const { runningText, transactionText } = busy instanceof VirtualConnection ? busy.units : busy
   throw new VivariumError('TRANSACTION_LEFT_OPEN', {
     what: `The sandbox "${title}" cannot be opened inside another one: connection ${id} is in the middle of something.`,
-    seen: units.runningText ?? units.transactionText,
+    seen: runningText ?? transactionText,
     remedy:
       'Await the statement, and commit or roll back the transaction, before the next test begins (see beforeAll and beforeEach).',
   })
+}
+
+/** One inside the other with another isolation: what the outer one wrote would not be there. */
+function refuseMixed(parent: OpenSandbox, asked: OpenPostgresSandboxOptions): void {
+  for (let sandbox: OpenSandbox | undefined = parent; sandbox !== undefined; sandbox = sandbox.parent) {
+    const change = firstChange(sandbox)
+    if (change === undefined) continue
+    throw new VivariumError('ISOLATION_MIXED', {
+      what: `The sandbox "${asked.title}" of isolation '${asked.isolation}' cannot see what the one around it, of isolation '${sandbox.isolation}', has done.`,
+      seen: `"${sandbox.title}" ran: ${change.trim()}`,
+      remedy:
+        `Give both the same isolation (the file's and its tests'), or do that work inside the test instead of beforeAll. ` +
+        'Sandboxes of different isolations nest only while the outer one has written nothing.',
+    })
+  }
+}
+
+function firstChange({ place, recorder }: OpenSandbox): string | undefined {
+  if (place instanceof DatabaseWorld) return place.firstChange
+  return recorder.interactions.find((query) => !changesNothing(query))?.text
 }
 
 const lostSession: OwnMessage = {

@@ -4,7 +4,7 @@ import type { Level } from './level.ts'
 
 /** One statement under way, to be recorded when its answer is complete. */
 export interface QueryRecord {
-  readonly level: Level
+  readonly level: Pick<Level, 'recorder' | 'openedAt'>
   readonly text: string
   readonly params: readonly (string | Uint8Array | null)[]
   readonly connection: number

@@ -7,6 +7,8 @@ import { encodeOwnMessage } from '../protocol/server-message.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 import { rollback } from './connection-state.ts'
 import { translateExtended } from './extended-protocol.ts'
+import { startsUnit } from './client-path.ts'
+import type { ClientPath } from './client-path.ts'
 import type { Frame } from './extended-protocol.ts'
 import { translateFunctionCall } from './function-call.ts'
 import { translateQuery } from './simple-query.ts'
@@ -20,7 +22,7 @@ import { World } from './world.ts'
  *
  * between units → waiting (another connection has the session) → in a unit → answered → between units
  */
-export class UnitRunner {
+export class UnitRunner implements ClientPath {
   /** The statement that began the open transaction, for reports. */
   transactionText = ''
   transactionSince = 0
@@ -43,6 +45,11 @@ export class UnitRunner {
 
   constructor(connection: VirtualConnection) {
     this.#connection = connection
+  }
+
+  /** Nothing is under way: no unit, no transaction, no wait for the session. */
+  get isBetweenUnits(): boolean {
+    return this.#world === undefined && this.#held === undefined && this.#unit === undefined && !this.#isSkipping
   }
 
   get heldType(): number | undefined {
@@ -135,7 +142,7 @@ export class UnitRunner {
   }
 
   /** The client asked, on another connection, to cancel what runs here. */
-  cancel(): void {
+  cancel(): undefined {
     const unit = this.#unit
     if (this.#isWaiting && unit === undefined) {
       this.#world?.turns.release(this.#connection)
@@ -362,21 +369,6 @@ const lostSynchronization: OwnMessage = {
   message: 'terminating connection because protocol synchronization was lost',
   file: 'postgres.c',
   routine: 'PostgresMain',
-}
-
-function startsUnit(type: number): boolean {
-  switch (type) {
-    case Frontend.query:
-    case Frontend.parse:
-    case Frontend.bind:
-    case Frontend.describe:
-    case Frontend.execute:
-    case Frontend.close:
-    case Frontend.functionCall:
-      return true
-    default:
-      return false
-  }
 }
 
 function isCopyMessage(type: number): boolean {

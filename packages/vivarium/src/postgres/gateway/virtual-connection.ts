@@ -14,9 +14,13 @@ import { describeType, FrameReader, ProtocolViolation } from '../protocol/frame-
 import { Frontend } from '../protocol/message-types.ts'
 import { encodeOwnMessage } from '../protocol/server-message.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
+import type { ClientPath } from './client-path.ts'
 import { ClientNames } from './client-names.ts'
 import { initialState, statusByte } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
+import type { DatabaseWorld } from './database-world.ts'
+import { DirectPath } from './direct-path.ts'
+import type { DirectClient } from './direct-path.ts'
 import type { ReplySink } from './reply.ts'
 import { guardSetting, isReadOnlyByDefault, noSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
@@ -39,9 +43,12 @@ export interface GatewayHost {
   readonly loginReports: LoginReports
   /** The world that a database name of a URL leads to just now, or why there is none. */
   worldFor(database: string): World | OwnMessage
+  /** The same, where the sandbox is one of isolation `'database'`. */
+  databaseFor(database: string): DatabaseWorld | undefined
   /** Whether a URL with this database name was ever given out. */
   knowsDatabase(database: string): boolean
-  cancel(processId: number, secretKey: number): void
+  /** Resolves when the server has been told, where a server of its own is to be told. */
+  cancel(processId: number, secretKey: number): Promise<void> | undefined
   closed(connection: VirtualConnection): void
 }
 
@@ -51,7 +58,7 @@ type Phase = 'startup' | 'password' | 'login' | 'ready' | 'closed'
 const backlogLimit = 1 << 20
 
 /** One client of the gateway: its stream, its login, and the order of its units. */
-export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
+export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, DirectClient {
   readonly id: number
   readonly secretKey: number = randomInt(1, 2 ** 31 - 1)
   readonly names: ClientNames
@@ -61,6 +68,10 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
   /** Database name of its URL: which sandbox it belongs to. */
   database = ''
   readonly units: UnitRunner
+  /** Its way to a real connection, once it has needed one. */
+  #direct: DirectPath | undefined
+  /** Chosen between units, by the sandbox that the next one belongs to. */
+  #path: ClientPath
   readonly #host: GatewayHost
   readonly #stream: Duplex
   readonly #startup = new StartupReader()
@@ -80,11 +91,12 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
     this.texts = host.texts
     this.names = new ClientNames(id)
     this.units = new UnitRunner(this)
+    this.#path = this.units
     stream.on('data', (chunk: Buffer) => this.#receive(chunk))
     stream.on('error', () => this.#vanish())
     stream.on('close', () => this.#vanish())
     stream.on('end', () => this.#vanish())
-    stream.on('drain', () => this.units.clientDrained())
+    stream.on('drain', () => this.#path.clientDrained())
   }
 
   get isClosed(): boolean {
@@ -107,7 +119,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
     this.#out = []
     if (this.#phase === 'closed') return
     const flowing = out.length === 1 ? this.#stream.write(out[0]) : this.#stream.write(Buffer.concat(out))
-    if (!flowing) this.units.clientIsFull()
+    if (!flowing) this.#path.clientIsFull()
   }
 
   parameterStatus(name: string, value: string): boolean {
@@ -115,6 +127,12 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
     if (name === guardSetting || this.#reported.get(name) === value) return false
     this.#reported.set(name, value)
     return !this.units.holdReport(encodeParameterStatus(name, value))
+  }
+
+  noteReport(name: string, value: string): boolean {
+    if (this.#reported.get(name) === value) return false
+    this.#reported.set(name, value)
+    return true
   }
 
   guardReport(): Buffer | undefined {
@@ -168,14 +186,30 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
     this.#vanish()
   }
 
+  hangUp(): void {
+    if (this.#phase === 'closed') return
+    this.flush()
+    this.#stream.end()
+    this.#vanish()
+  }
+
+  get startupParameters(): ReadonlyMap<string, string> {
+    return this.#parameters
+  }
+
+  /** Asks for the end of what runs here; resolves when a server of its own has been told. */
+  cancel(): Promise<void> | undefined {
+    return this.#path.cancel()
+  }
+
   /** Takes the client's messages, one after the other, as far as they may be taken now. */
   pump(): void {
     if (this.#isPumping) return
     this.#isPumping = true
     try {
       while (this.#phase === 'ready') {
-        if (this.units.isBlocked) break
-        const type = this.units.heldType ?? this.#nextFrame()
+        if (this.#path.isBlocked) break
+        const type = this.#path.heldType ?? this.#nextFrame()
         if (type === 0) break
         this.#take(type)
       }
@@ -184,7 +218,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
     } finally {
       this.#isPumping = false
     }
-    this.units.flush()
+    this.#path.flush()
     this.#regulate()
   }
 
@@ -205,7 +239,21 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
       this.#vanish()
       return
     }
-    this.units.take({ type, buffer: this.#reader.buffer, start: this.#reader.start, end: this.#reader.end })
+    this.#choosePath()
+    this.#path.take({ type, buffer: this.#reader.buffer, start: this.#reader.start, end: this.#reader.end })
+  }
+
+  #choosePath(): void {
+    if (!this.#path.isBetweenUnits) return
+    const world = this.#host.databaseFor(this.database)
+    if (world !== undefined) {
+      this.#direct ??= new DirectPath(this)
+      this.#direct.enter(world)
+      this.#path = this.#direct
+    } else if (this.#path !== this.units) {
+      this.#direct?.leave()
+      this.#path = this.units
+    }
   }
 
   #receive(chunk: Buffer): void {
@@ -228,9 +276,9 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
   /** Pauses a client that sends much more than is being taken. */
   #regulate(): void {
     if (this.#phase !== 'ready') return
-    if (this.#backlogLength > backlogLimit || this.units.serverIsFull) {
+    if (this.#backlogLength > backlogLimit || this.#path.serverIsFull) {
       this.#stream.pause()
-      if (this.units.serverIsFull) this.units.onceServerDrained(() => this.pump())
+      if (this.#path.serverIsFull) this.#path.onceServerDrained(() => this.pump())
     } else if (this.#stream.isPaused()) this.#stream.resume()
   }
 
@@ -251,15 +299,21 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
       if (request === undefined) return
       if (request.kind === 'encryption') this.say(Buffer.from('N'))
       else if (request.kind === 'cancel') {
-        this.#host.cancel(request.processId, request.secretKey)
-        this.#stream.end()
-        this.#vanish()
+        void this.#passCancel(request)
         return
       } else {
         this.#askPassword(request)
         return
       }
     }
+  }
+
+  async #passCancel({ processId, secretKey }: Extract<StartupRequest, { kind: 'cancel' }>): Promise<void> {
+    // The end of this connection tells the client that the server has taken the request.
+    const passed = this.#host.cancel(processId, secretKey)
+    if (passed !== undefined) await passed
+    this.#stream.end()
+    this.#vanish()
   }
 
   #askPassword(request: Extract<StartupRequest, { kind: 'session' }>): void {
@@ -361,7 +415,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker {
     this.#out = []
     this.#stream.removeAllListeners('data')
     this.#stream.resume()
-    this.units.clientVanished()
+    this.#path.clientVanished()
     this.#host.closed(this)
   }
 
