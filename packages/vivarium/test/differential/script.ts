@@ -20,6 +20,8 @@ export interface Exclusion {
   readonly whenAbsent?: boolean
   /** Only in this step, from 1. */
   readonly step?: number
+  /** It differs between any two databases of one server, so with isolation 'database' too. */
+  readonly betweenAnyTwo?: boolean
 }
 
 /** A conversation that must go the same way through a sandbox as on a plain connection. */
@@ -58,4 +60,5 @@ export const newTable: Exclusion = {
   message: 'RowDescription',
   field: 'columns.tableOid',
   why: 'the table is made by the script; OIDs come from one counter of the whole server',
+  betweenAnyTwo: true,
 }

@@ -79,7 +79,6 @@ test('without options and without a configuration file the run ends with what to
 test.each([
   ['an unknown option', "{ postgres: { migration: 'x' } }", ['`postgres.migration`', 'Did you mean `migrations`?']],
   ['a wrong value', "{ postgres: { isolation: 'schema' } }", ['`postgres.isolation`', "'transaction' or 'database'"]],
-  ['an isolation that is still to come', "{ postgres: { isolation: 'database' } }", ['ISOLATION_UNSUPPORTED']],
 ])('%s ends the run before any test, and is named', async (_, options, messages) => {
   const outcome = await run({ 'vivarium.config.ts': `export default ${options}` })
   expect(outcome.code).toBe(1)
