@@ -42,6 +42,7 @@ export const errorCodes = {
   TEMPLATE_UNUSABLE: 'The template database cannot be used',
   DATABASE_NOT_CREATED: 'The server did not create a database',
   LEASE_WAIT_TIMEOUT: 'No database became free in time',
+  CONNECTION_LIMIT: 'No further connection to the server was to be had in time',
   LEASE_LOST: 'The hold of a database was lost',
   RUN_ENDED: 'The run that the databases belong to has ended',
   RUN_CLEANUP_FAILED: 'Databases of the run could not be dropped',

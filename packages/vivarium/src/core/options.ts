@@ -38,6 +38,13 @@ export function millisecondsAt(value: unknown, path: string, source: string): nu
   throw invalidOption(path, value, 'a number of milliseconds above 0', source)
 }
 
+/** The value as a whole number of at least `least`, `undefined` when it was left out. */
+export function countAt(value: unknown, path: string, source: string, least: number): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least))
+    return value as number | undefined
+  throw invalidOption(path, value, `a whole number of at least ${least}`, source)
+}
+
 /** The value as an isolation, `undefined` when it was left out. */
 export function isolationAt(value: unknown, path: string, source: string): Isolation | undefined {
   if (value === undefined || isolations.includes(value as string)) return value as Isolation | undefined

@@ -16,7 +16,11 @@ const configFiles = ['ts', 'mts', 'js', 'mjs'].map((extension) => `vivarium.conf
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   // Vitest also sets up the root, when that only holds projects and runs no test itself.
   if (!project.vitest.projects.includes(project)) return undefined
-  const host = await openVivariumHost(await readOptions(project), { clones: countWorkers(project) })
+  const workers = countWorkers(project)
+  const host = await openVivariumHost(await readOptions(project), {
+    clones: Math.min(workers, 16),
+    workers,
+  })
   project.provide('vivarium', host.joinInfo)
   let lost: Error | undefined
   void host.lost.then((reason) => {
@@ -33,7 +37,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
 /** How many workers will ask for a database at once. */
 function countWorkers({ config, vitest }: TestProject): number {
   const files = vitest.state.getPaths().length
-  return Math.min(config.maxWorkers, files, 16)
+  return Math.max(1, Math.min(config.maxWorkers, files))
 }
 
 async function readOptions(project: TestProject): Promise<ResolvedOptions> {

@@ -11,6 +11,7 @@ import type { PostgresServer } from '../server/postgres-server.ts'
 import { buildTemplate, type Template } from '../template/build-template.ts'
 import { hashMigrations } from '../template/hash-migrations.ts'
 import type { Migrations } from '../template/migrations.ts'
+import { shareConnections } from './connection-share.ts'
 import type { ResolvedPostgres } from './options.ts'
 import type { PostgresJoinInfo } from './worker.ts'
 
@@ -27,10 +28,15 @@ export interface PostgresHost {
 export interface OpenHostOptions {
   /** Databases to make ahead, in the background: one for each worker that is about to ask for one. @default 0 */
   clones?: number
+  /** How many processes will join: each gets an equal share of the connections. @default 1 */
+  workers?: number
 }
 
 /** Finds or starts the server, builds the template and opens the run. What was opened is closed when a step fails. */
-export function openPostgresHost(options: ResolvedPostgres, { clones }: OpenHostOptions = {}): Promise<PostgresHost> {
+export function openPostgresHost(
+  options: ResolvedPostgres,
+  { clones, workers = 1 }: OpenHostOptions = {},
+): Promise<PostgresHost> {
   return openTogether(async (opened) => {
     const migrations: Migrations = options.migrations ?? noMigrations
     const {
@@ -47,6 +53,7 @@ export function openPostgresHost(options: ResolvedPostgres, { clones }: OpenHost
     })
     // With the server its databases are gone: there is nobody to ask for dropping them.
     opened.add('the run', () => (isLost ? undefined : run.close()))
+    const connections = shareConnections(options.maxConnections, run.serverConnections, workers)
     return {
       joinInfo: {
         run: run.identity,
@@ -54,6 +61,8 @@ export function openPostgresHost(options: ResolvedPostgres, { clones }: OpenHost
         env: options.env,
         isolation: options.isolation,
         waitMs: options.waitMs,
+        connections,
+        warmClones: options.warmClones,
         // Read once here, not by each of many workers.
         facts: clones === undefined || clones === 0 ? undefined : await readFactsOf(run.identity),
       },

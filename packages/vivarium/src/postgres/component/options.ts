@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import {
+  countAt,
   invalidOption,
   isolationAt,
   millisecondsAt,
@@ -36,6 +37,20 @@ export interface PostgresOptions {
    * @default 60_000
    */
   migrationDeadlineMs?: number
+  /**
+   * How many connections to the server the whole run may have at once, ours included; each worker gets an equal share. Past
+   * it a sandbox waits, then fails with CONNECTION_LIMIT.
+   *
+   * @default what the server accepts
+   */
+  maxConnections?: number
+  /**
+   * With isolation `'database'`: how many databases each worker keeps ready ahead at most. How many it really does follows
+   * the demand.
+   *
+   * @default 4
+   */
+  warmClones?: number
 }
 
 /** {@link PostgresOptions} checked, with defaults, environment and absolute paths filled in. */
@@ -47,6 +62,8 @@ export interface ResolvedPostgres {
   readonly isolation: Isolation
   readonly waitMs: number | undefined
   readonly migrationDeadlineMs: number | undefined
+  readonly maxConnections: number | undefined
+  readonly warmClones: number | undefined
 }
 
 const optionNames = [
@@ -57,6 +74,8 @@ const optionNames = [
   'isolation',
   'waitMs',
   'migrationDeadlineMs',
+  'maxConnections',
+  'warmClones',
 ] as const satisfies readonly (keyof PostgresOptions)[]
 const migrationForms: readonly (readonly string[])[] = [['folder'], ['command', 'inputs'], ['run', 'inputs']]
 
@@ -77,6 +96,8 @@ export function resolvePostgres(value: unknown, context: OptionsContext): Resolv
     isolation: asked ?? isolation ?? 'transaction',
     waitMs: millisecondsAt(given.waitMs, 'postgres.waitMs', source),
     migrationDeadlineMs: millisecondsAt(given.migrationDeadlineMs, 'postgres.migrationDeadlineMs', source),
+    maxConnections: countAt(given.maxConnections, 'postgres.maxConnections', source, 1),
+    warmClones: countAt(given.warmClones, 'postgres.warmClones', source, 0),
   }
 }
 

@@ -1,10 +1,12 @@
 import { openTogether } from '../../core/lifecycle.ts'
 import type { Isolation } from '../../core/options.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from '../gateway/gateway-types.ts'
+import { ConnectionBudget } from '../connection/connection-budget.ts'
 import { openGateway } from '../gateway/gateway.ts'
 import type { TemplateFacts } from '../gateway/template-facts.ts'
 import { openLeasePool } from '../leases/lease-pool.ts'
 import type { RunIdentity } from '../leases/run-identity.ts'
+import type { ConnectionShare } from './connection-share.ts'
 
 /** What a worker needs to join the Postgres part of a run. Plain JSON. */
 export interface PostgresJoinInfo {
@@ -15,6 +17,9 @@ export interface PostgresJoinInfo {
   readonly env: string
   readonly isolation: Isolation
   readonly waitMs?: number
+  readonly connections: ConnectionShare
+  /** How many databases for isolation `'database'` are kept ready at most. */
+  readonly warmClones?: number
   /** What every clone has in common, where the host has read it. */
   readonly facts?: TemplateFacts
 }
@@ -34,9 +39,17 @@ export interface PostgresPart {
 /** Opens this process's gateway and its pool of leased databases. */
 export function joinPostgres(info: PostgresJoinInfo): Promise<PostgresPart> {
   return openTogether(async (opened) => {
-    const leases = await openLeasePool(info.run)
+    const leases = await openLeasePool(info.run, {
+      warmClones: info.warmClones,
+      cloneConnections: info.connections.clones,
+    })
     opened.add('the leases', () => leases.close())
-    const gateway = await openGateway({ leases, waitMs: info.waitMs, facts: info.facts })
+    const gateway = await openGateway({
+      leases,
+      budget: new ConnectionBudget(info.connections.sandboxes),
+      waitMs: info.waitMs,
+      facts: info.facts,
+    })
     opened.add('the gateway', () => gateway.close())
     return {
       url: gateway.url,

@@ -6,6 +6,7 @@ import { VivariumError } from '../../core/errors.ts'
 import type { Recorder } from '../../core/interactions.ts'
 import { BackgroundWork } from '../../core/lifecycle.ts'
 import type { Isolation } from '../../core/options.ts'
+import type { ConnectionBudget } from '../connection/connection-budget.ts'
 import { formatPostgresUrl } from '../connection/target.ts'
 import type { LeasePool } from '../leases/lease.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
@@ -25,6 +26,8 @@ import { World } from './world.ts'
 /** Options of {@link openGateway}. */
 export interface OpenGatewayOptions {
   leases: LeasePool
+  /** How many connections to the server the sandboxes may have. */
+  budget: ConnectionBudget
   /** The template's facts, where the host has read them. Otherwise the first clone is asked. */
   facts?: TemplateFacts
   /**
@@ -65,7 +68,7 @@ interface OpenSandbox extends PostgresSandbox {
  * password.
  */
 export async function openGateway(options: OpenGatewayOptions): Promise<Gateway> {
-  const { leases, waitMs = 1000 } = options
+  const { leases, budget, waitMs = 1000 } = options
   const password = randomBytes(18).toString('base64url')
   const connections = new Set<VirtualConnection>()
   const sandboxes = new Map<string, OpenSandbox>()
@@ -82,7 +85,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const makeWorld = async (): Promise<World> => {
     const lease = await leases.acquire()
     try {
-      const opened = await openWorld(lease, waitMs, facts)
+      const opened = await openWorld(lease, { waitMs, budget, facts })
       facts = opened.facts
       opened.world.onBroken = () => {
         for (const connection of connections) {
@@ -113,6 +116,13 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       if (world.broken === undefined) throw error
     })
   }
+
+  // A session that waits for the next sandbox is nothing to those who wait for a connection now.
+  const stopYielding = budget.onShortage(() => {
+    const world = idleWorlds.pop()
+    // Its lease is lost with its connection, and the run's end drops what is left.
+    if (world !== undefined) void discardWorld(world).catch(() => undefined)
+  })
 
   const first = await makeWorld()
   idleWorlds.push(first)
@@ -231,7 +241,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
             : await used.close(endClients, refuse, (work) => inBackground.add(work))
         sandboxes.delete(database)
         if (used instanceof World && used !== parent?.place) {
-          if (used.broken === undefined && !used.isWornOut && !isClosed) idleWorlds.push(used)
+          if (used.broken === undefined && !used.isWornOut && !isClosed && !budget.isShort) idleWorlds.push(used)
           else await discardWorld(used).catch((error: unknown) => failures.push(error))
         }
         return failures
@@ -247,6 +257,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     isClosed = true
     for (const sandbox of [...sandboxes.values()].toReversed()) await sandbox.close()
     for (const connection of connections) connection.destroy()
+    stopYielding()
     leaveAlone()
     await new Promise<void>((resolve) => listener.close(() => resolve()))
     await inBackground.settled()

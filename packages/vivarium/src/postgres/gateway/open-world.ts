@@ -1,4 +1,4 @@
-import { openBackendConnection } from '../connection/backend-connection.ts'
+import { ConnectionBudget } from '../connection/connection-budget.ts'
 import type { Lease } from '../leases/lease.ts'
 import { Session } from './session.ts'
 import { readTemplateFacts } from './template-facts.ts'
@@ -17,21 +17,28 @@ const sessionParameters: Readonly<Record<string, string>> = {
 
 /** Reads a template's facts from a leased clone. */
 export async function readFacts(lease: Lease): Promise<TemplateFacts> {
-  const { world, facts } = await openWorld(lease, 0)
+  const { world, facts } = await openWorld(lease, { waitMs: 0, budget: new ConnectionBudget(1) })
   await world.session.close()
   return facts
 }
 
-/** Opens the real session on a leased clone. `facts` are read from the first clone and shared by the others. */
+/** Options of {@link openWorld}. */
+export interface OpenWorldOptions {
+  readonly waitMs: number
+  readonly budget: ConnectionBudget
+  /** Read from the first clone and shared by the others. */
+  readonly facts?: TemplateFacts
+}
+
+/** Opens the real session on a leased clone. */
 export async function openWorld(
   lease: Lease,
-  waitMs: number,
-  facts?: TemplateFacts,
+  { waitMs, budget, facts }: OpenWorldOptions,
 ): Promise<{ world: World; facts: TemplateFacts }> {
-  const connection = await openBackendConnection({
-    ...lease.target,
-    parameters: { ...lease.target.parameters, ...sessionParameters },
-  })
+  const connection = await budget.open(
+    { ...lease.target, parameters: { ...lease.target.parameters, ...sessionParameters } },
+    { title: 'the session of a sandbox' },
+  )
   const session = new Session(connection)
   if (!lease.fresh) await session.query(`BEGIN READ WRITE; ${lease.resetSequences}; COMMIT`)
   const known = facts ?? (await readTemplateFacts(session))

@@ -4,6 +4,7 @@ import type { PlainDatabase, PlainServer } from '../../../test/support/plain-dat
 import { migrations, startPlainServer } from '../../../test/support/plain-server.ts'
 import { connect, rowsOf } from '../../../test/support/wire.ts'
 import { Recorder } from '../../core/interactions.ts'
+import { ConnectionBudget } from '../connection/connection-budget.ts'
 import type { Lease } from '../leases/lease.ts'
 import { openWorld } from './open-world.ts'
 import { noSettings } from './settings.ts'
@@ -21,7 +22,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   database = await databases.create()
-  world = (await openWorld(leaseOf(database), 1000)).world
+  world = (await openWorld(leaseOf(database), { waitMs: 1000, budget: new ConnectionBudget(1) })).world
   await world.openLevel('a test', recorder)
   return async () => {
     await world.session.close()

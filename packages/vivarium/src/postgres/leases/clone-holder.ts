@@ -35,9 +35,9 @@ export class CloneHolder {
   #turn: Promise<unknown> = Promise.resolve()
   #waiters: (() => void)[] = []
 
-  constructor(identity: RunIdentity, onLost: () => void) {
+  constructor(identity: RunIdentity, cloneConnections: number, onLost: () => void) {
     this.#identity = identity
-    this.#maker = new CloneMaker(identity)
+    this.#maker = new CloneMaker(identity, cloneConnections)
     this.#onLost = onLost
   }
 

@@ -3,9 +3,6 @@ import { lockKey } from '../template/advisory-lock.ts'
 import { openMaintenanceConnection } from '../template/maintenance-connection.ts'
 import type { RunIdentity } from './run-identity.ts'
 
-/** Copies made side by side share the server's checkpoints: four took 60 % of the time of one after the other. */
-const mostConnections = 4
-
 /**
  * Creates and drops databases on connections of its own, open only while there is work: the lease connection stays
  * quick, and an idle process costs the server one connection.
@@ -14,9 +11,11 @@ export class CloneMaker {
   readonly #identity: RunIdentity
   readonly #unused: PostgresClient[] = []
   readonly #waiting: (() => void)[] = []
+  readonly #mostConnections: number
   #working = 0
 
-  constructor(identity: RunIdentity) {
+  constructor(identity: RunIdentity, mostConnections: number) {
+    this.#mostConnections = mostConnections
     this.#identity = identity
   }
 
@@ -39,7 +38,7 @@ export class CloneMaker {
 
   /** Runs `work`, in the order of the calls as far as connections are free. */
   async #run<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    if (this.#working < mostConnections) this.#working++
+    if (this.#working < this.#mostConnections) this.#working++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
       const client = this.#unused.pop() ?? (await this.#open())

@@ -15,6 +15,8 @@ export interface OpenLeasePoolOptions {
   idleMs?: number
   /** How many clones for disposable leases are kept ready at most. @default 4 */
   warmClones?: number
+  /** How many connections make and drop clones at once, at most. @default 4 */
+  cloneConnections?: number
 }
 
 const closeDeadlineMs = 10_000
@@ -41,12 +43,12 @@ class Pool implements LeasePool {
   #idleTimer: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
-  constructor(identity: RunIdentity, { idleMs = 2_000, warmClones = 4 }: OpenLeasePoolOptions) {
+  constructor(identity: RunIdentity, { idleMs = 2_000, warmClones = 4, cloneConnections = 4 }: OpenLeasePoolOptions) {
     this.#identity = identity
     this.#idleMs = idleMs
     this.#warmClones = warmClones
     this.#resetSequences = resetSequencesStatement(identity.sequences)
-    this.#holder = new CloneHolder(identity, () => {
+    this.#holder = new CloneHolder(identity, cloneConnections, () => {
       this.#idle = []
     })
     this.#warm = this.#openStock((isAwaited) => this.#makeUnused(isAwaited))

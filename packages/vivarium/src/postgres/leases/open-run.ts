@@ -24,6 +24,8 @@ export interface OpenRunOptions {
 
 /** A test run's hold of its clones, in the process that started it. */
 export interface Run extends AsyncDisposable {
+  /** How many connections the server accepts of our role. */
+  readonly serverConnections: number
   /** To be handed to {@link openLeasePool}, in any process. */
   readonly identity: RunIdentity
   /** Resolves, never rejects, when the clones ahead are made and what dead runs left is gone. */
@@ -38,6 +40,12 @@ export interface Run extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** What the server accepts of an ordinary role, and of ours; the part that it keeps for others is not in it. */
+const connectionLimit = `least(
+  pg_catalog.current_setting('max_connections')::int4 - pg_catalog.current_setting('superuser_reserved_connections')::int4
+    - coalesce(pg_catalog.current_setting('reserved_connections', true)::int4, 0),
+  (SELECT nullif(rolconnlimit, -1) FROM pg_catalog.pg_roles WHERE rolname = current_user))`
+
 const closeDeadlineMs = 15_000
 
 /** Opens a run over a template: from here on its clones are those of a live run. */
@@ -46,11 +54,15 @@ export async function openRun(server: PostgresServer, template: Template, option
   const client = await openMaintenanceConnection(server.maintenance, `run ${runId}`)
   try {
     const backend = await client.query(
-      `SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_advisory_lock(${lockKey('run', runId)})`,
+      `SELECT pg_catalog.pg_backend_pid() AS pid, ${connectionLimit} AS connections, pg_catalog.pg_advisory_lock(${lockKey('run', runId)})`,
     )
     requireOwnBackend(client, server.maintenance, backend[0]?.['pid'])
     const identity = await describeRun(client, server, template, runId, options.maxClones ?? 64)
-    return new OpenedRun(server, client, identity, Math.min(options.clones ?? 0, identity.maxClones))
+    return new OpenedRun(server, client, {
+      identity,
+      clones: Math.min(options.clones ?? 0, identity.maxClones),
+      serverConnections: Number(backend[0]?.['connections']),
+    })
   } catch (error) {
     await client.close()
     throw error
@@ -90,16 +102,24 @@ async function describeRun(
   }
 }
 
+interface OpenedRunParts {
+  readonly identity: RunIdentity
+  readonly clones: number
+  readonly serverConnections: number
+}
+
 class OpenedRun implements Run {
   readonly identity: RunIdentity
+  readonly serverConnections: number
   readonly ready: Promise<void>
   readonly lost: Promise<Error>
   readonly #server: PostgresServer
   readonly #client: PostgresClient
   #closing: Promise<void> | undefined
 
-  constructor(server: PostgresServer, client: PostgresClient, identity: RunIdentity, clones: number) {
+  constructor(server: PostgresServer, client: PostgresClient, { identity, clones, serverConnections }: OpenedRunParts) {
     this.identity = identity
+    this.serverConnections = serverConnections
     this.#server = server
     this.#client = client
     this.lost = new Promise((resolve) => {

@@ -29,7 +29,8 @@ const settings: readonly Setting[] = [
   ['bgwriter_lru_maxpages', '0'],
   ['max_logical_replication_workers', '0'],
   ['io_method', "'sync'", 18],
-  ['max_connections', '200'],
+  // Room for sixteen workers whose tests have pools of their own; it costs 20 kB each in shared memory.
+  ['max_connections', '500'],
   ['shared_buffers', '32MB'],
   ['huge_pages', 'off'],
   // In the run folder, not in /dev/shm: containers often have 64 MB there, and a killed server would leave segments.
