@@ -35,18 +35,28 @@ export class ClientNames {
     return inTransaction ? `vivarium_p${this.#connection}` : ''
   }
 
+  /** The unnamed portal is replaced; returns its real name, which is still to be closed. */
+  dropUnnamedPortal(): readonly string[] {
+    const realName = this.portals.get('')?.realName
+    this.portals.delete('')
+    return realName === undefined || realName === '' ? [] : [realName]
+  }
+
+  /** Real names of what the end of a transaction closes. */
+  openNames(): string[] {
+    const open: string[] = []
+    for (const { realName } of this.portals.values()) {
+      if (realName !== undefined && realName !== '') open.push(realName)
+    }
+    for (const [name, hold] of this.cursors) if (!hold) open.push(name)
+    return open
+  }
+
   /** A transaction has ended: its portals and cursors are gone; returns real names that are still to be closed. */
   endTransaction(): string[] {
-    const stale: string[] = []
-    for (const { realName } of this.portals.values()) {
-      if (realName !== undefined && realName !== '') stale.push(realName)
-    }
+    const stale = this.openNames()
     this.portals.clear()
-    for (const [name, hold] of this.cursors) {
-      if (hold) continue
-      stale.push(name)
-      this.cursors.delete(name)
-    }
+    for (const [name, hold] of this.cursors) if (!hold) this.cursors.delete(name)
     return stale
   }
 

@@ -52,7 +52,7 @@ async function endOpenWork(world: World, title: string, failures: unknown[]): Pr
 }
 
 /** A statement whose outcome the client has been told is not running for it: the test may end before the server is ready. */
-async function endAnswered(holder: VirtualConnection | undefined): Promise<void> {
+export async function endAnswered(holder: VirtualConnection | undefined): Promise<void> {
   if (holder?.units.isAnswered !== true) return
   const late = (): Error => new Error(`the server was not ready ${readyDeadlineMs} ms behind its answer`)
   // Past the deadline it counts as what it is: still running.

@@ -1,12 +1,20 @@
 import type { IsolationLevel } from '../sql/statement.ts'
 import { noSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
+import { afterCommit } from './temporary-objects.ts'
+import type { TemporaryObjects } from './temporary-objects.ts'
+
+/** What a connection has in its session; a rollback goes back to an earlier value. */
+export interface SessionState {
+  readonly settings: Settings
+  readonly temporary?: TemporaryObjects
+}
 
 /** A savepoint of the application; its name in the real session comes from its place on the stack. */
 export interface VirtualSavepoint {
   readonly name: string
   /** What a rollback to it goes back to. */
-  readonly settings: Settings
+  readonly before: SessionState
 }
 
 /** The application's transaction on one virtual connection. */
@@ -16,7 +24,7 @@ export interface VirtualTransaction {
   readonly readOnly: boolean
   readonly isolation: IsolationLevel | undefined
   readonly savepoints: readonly VirtualSavepoint[]
-  readonly settingsBefore: Settings
+  readonly before: SessionState
   /** Something was set that ends with the transaction (SET LOCAL): our savepoint's release does not end it. */
   readonly hasLocalSettings: boolean
   /** A statement has run in it: its characteristics can no longer be set. */
@@ -30,9 +38,14 @@ export interface VirtualTransaction {
  * idle → inTransaction (BEGIN) → failed (an error) → inTransaction (ROLLBACK TO) or idle (COMMIT, ROLLBACK)
  */
 export type ConnectionState =
-  | { readonly status: 'idle'; readonly settings: Settings }
-  | { readonly status: 'inTransaction'; readonly settings: Settings; readonly transaction: VirtualTransaction }
-  | { readonly status: 'failed'; readonly settings: Settings; readonly transaction: VirtualTransaction }
+  | ({ readonly status: 'idle' } & SessionState)
+  | ({ readonly status: 'inTransaction'; readonly transaction: VirtualTransaction } & SessionState)
+  | ({ readonly status: 'failed'; readonly transaction: VirtualTransaction } & SessionState)
+
+/** The part of a state that outlives transactions. */
+export function sessionOf({ settings, temporary }: SessionState): SessionState {
+  return temporary === undefined ? { settings } : { settings, temporary }
+}
 
 export const initialState: ConnectionState = { status: 'idle', settings: noSettings }
 
@@ -45,17 +58,17 @@ export function begin(
   state: ConnectionState,
   number: number,
   modes: { readOnly?: boolean; isolation?: IsolationLevel },
-  settingsBefore: Settings = state.settings,
+  before: SessionState = state,
 ): ConnectionState {
   return {
     status: 'inTransaction',
-    settings: state.settings,
+    ...sessionOf(state),
     transaction: {
       number,
       readOnly: modes.readOnly ?? false,
       isolation: modes.isolation,
       savepoints: [],
-      settingsBefore,
+      before: sessionOf(before),
       hasLocalSettings: false,
       hasQueried: false,
     },
@@ -63,12 +76,17 @@ export function begin(
 }
 
 export function commit(state: ConnectionState): ConnectionState {
-  return { status: 'idle', settings: state.settings }
+  return { status: 'idle', ...sessionOf(endOfTransaction(state)) }
+}
+
+/** What a commit, an implicit one too, leaves of a session: ON COMMIT DROP is carried out by it. */
+export function endOfTransaction<S extends SessionState>(state: S): S {
+  const temporary = afterCommit(state.temporary)
+  return temporary === state.temporary ? state : { ...state, temporary }
 }
 
 export function rollback(state: ConnectionState): ConnectionState {
-  const settings = state.status === 'idle' ? state.settings : state.transaction.settingsBefore
-  return { status: 'idle', settings }
+  return { status: 'idle', ...sessionOf(state.status === 'idle' ? state : state.transaction.before) }
 }
 
 /** After an error: a transaction is tainted until its end or a ROLLBACK TO, a unit outside one is simply over. */
@@ -90,6 +108,15 @@ export function withSettings(state: ConnectionState, settings: Settings): Connec
   return state.settings === settings ? state : { ...state, settings }
 }
 
+export function withTemporary(state: ConnectionState, temporary: TemporaryObjects): ConnectionState {
+  return state.temporary === temporary ? state : { ...state, temporary }
+}
+
+/** Back in a session as it was. */
+export function withSession(state: ConnectionState, before: SessionState): ConnectionState {
+  return withTemporary(withSettings(state, before.settings), before.temporary)
+}
+
 /** Index of the innermost savepoint of that name, or -1. */
 export function findSavepoint(transaction: VirtualTransaction, name: string): number {
   return transaction.savepoints.findLastIndex((savepoint) => savepoint.name === name)
@@ -97,7 +124,7 @@ export function findSavepoint(transaction: VirtualTransaction, name: string): nu
 
 export function pushSavepoint(state: ConnectionState, name: string): ConnectionState {
   if (state.status === 'idle') return state
-  const savepoints = [...state.transaction.savepoints, { name, settings: state.settings }]
+  const savepoints = [...state.transaction.savepoints, { name, before: sessionOf(state) }]
   return { ...state, transaction: { ...state.transaction, savepoints } }
 }
 
@@ -112,6 +139,6 @@ export function popSavepoints(state: ConnectionState, index: number): Connection
 export function rollbackToSavepoint(state: ConnectionState, index: number): ConnectionState {
   if (state.status === 'idle') return state
   const savepoints = state.transaction.savepoints.slice(0, index + 1)
-  const settings = savepoints.at(-1)?.settings ?? state.settings
-  return { status: 'inTransaction', settings, transaction: { ...state.transaction, savepoints } }
+  const before = savepoints.at(-1)?.before ?? state
+  return { status: 'inTransaction', ...sessionOf(before), transaction: { ...state.transaction, savepoints } }
 }

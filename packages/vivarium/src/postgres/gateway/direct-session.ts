@@ -116,7 +116,7 @@ export class DirectSession {
     const before = owner.state
     const plan = planStatement(statement, before, {
       implicitBlock,
-      settingsBeforeUnit: this.#settingsAtBoundary,
+      sessionBeforeUnit: { settings: this.#settingsAtBoundary },
       initialSettings: owner.initialSettings,
       nextTransactionNumber,
     })

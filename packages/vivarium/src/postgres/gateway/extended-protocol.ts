@@ -161,6 +161,7 @@ function translateBind(unit: Unit, frame: Frame): void {
       unit.refuse(abortedTransaction)
       return
     }
+    if (parts.portal === '') unit.world.stalePortals.push(...names.dropUnnamedPortal())
     names.portals.set(parts.portal, { statement, params: [], realName: undefined })
     unit.answer(bindComplete)
     return
@@ -248,12 +249,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   const { statement } = portal.statement
   if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
   if (statement.kind === 'deallocate' && portal.statement.isVirtual) return deallocate(unit, statement)
-  const plan = planStatement(statement, unit.planned, {
-    implicitBlock: unit.executed > 0,
-    settingsBeforeUnit: unit.settingsAtBoundary,
-    initialSettings: owner.initialSettings,
-    nextTransactionNumber: () => unit.nextTransactionNumber(),
-  })
+  const plan = planStatement(statement, unit.planned, unit.planContext(unit.executed > 0))
   unit.executed++
   if (!plan.forward) return unit.run(plan, statement)
   // Ahead of the plan: the prefix makes the session what it was before this statement.
@@ -318,7 +314,10 @@ function execute(
       unit.failed(fields, record)
       const violation = inPlaceOf(fields, unit.copyViolation)
       if (violation !== undefined) return violation
-      return explainRefusal(fields, statement, unit.owner.state) ?? inClientNames(fields, unit.owner.names.realNames())
+      return (
+        explainRefusal(fields, statement, unit.owner.state, undefined, () => unit.nameTaken(statement)) ??
+        inClientNames(fields, unit.owner.names.realNames())
+      )
     },
     onCopyIn: () => unit.startCopyIn(),
   })

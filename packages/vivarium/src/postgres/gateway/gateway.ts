@@ -11,7 +11,7 @@ import { formatPostgresUrl } from '../connection/target.ts'
 import type { LeasePool } from '../leases/lease.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 import { changesNothing } from './changes-nothing.ts'
-import { closeSandbox } from './close-sandbox.ts'
+import { closeSandbox, endAnswered } from './close-sandbox.ts'
 import { DatabaseWorld } from './database-world.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from './gateway-types.ts'
 import { joinOwnConnections } from './in-process-transport.ts'
@@ -196,6 +196,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       await rehome(parent, parent.place)
     }
     const around = parent?.place
+    if (around instanceof World) await endAnswered(around.turns.holder as VirtualConnection | undefined)
     if (around !== undefined) refuseOpenTransaction(around, title)
     if (parent !== undefined && parent.isolation !== isolation) refuseMixed(parent, asked)
     if (isolation === 'database') {

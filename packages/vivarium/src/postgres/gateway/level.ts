@@ -1,6 +1,6 @@
 import type { Recorder } from '../../core/interactions.ts'
 import type { Settings } from './settings.ts'
-import type { ConstraintCheck, SequenceSnapshot } from './template-facts.ts'
+import type { ConstraintCheck, Routines, SequenceSnapshot } from './template-facts.ts'
 
 /** One sandbox on a world's stack: the outermost is a real transaction, each one inside it a savepoint. */
 export interface Level {
@@ -14,6 +14,7 @@ export interface Level {
   /** The sequences when it opened. */
   readonly sequences: SequenceSnapshot
   constraintCheck: ConstraintCheck
+  routines: Routines
   /** Something in it may have changed the catalogue. */
   changedCatalogue: boolean
   /** Transactions of the application so far. */

@@ -23,19 +23,23 @@ export function inPlaceOf(fields: MessageFields, violation: MessageFields | unde
 
 /**
  * What a client is told instead of the server's own words: positions in a text that we rewrote are moved back, and an
- * error that only the sandbox causes gets a hint with the remedy. `undefined` when the server's words stand.
+ * error that only the sandbox causes gets a hint with the remedy. `nameTaken` says whether another connection has taken
+ * the name of a temporary object. `undefined` when the server's words stand.
  */
 export function explainRefusal(
   fields: MessageFields,
   statement: Statement | undefined,
   state: ConnectionState,
   rewritten?: RewrittenText,
+  nameTaken?: () => string | undefined,
 ): Buffer | undefined {
   let told: Record<string, string> | undefined
   if (rewritten !== undefined && fields['P'] !== undefined) {
     told = { ...fields, P: String(rewritten.originalPosition(Number(fields['P']))) }
   }
   const code = fields['C'] ?? ''
+  const taken = code === '42P07' ? nameTaken?.() : undefined
+  if (taken !== undefined) told = { ...(told ?? fields), H: taken }
   const wouldRun = state.status === 'idle' && statement?.kind === 'refusesTransaction' && code === '25001'
   const callsCommit = onlyInsideTransaction.has(code)
   if (wouldRun || callsCommit) told = { ...(told ?? fields), H: remedy }

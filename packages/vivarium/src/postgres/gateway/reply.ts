@@ -14,6 +14,8 @@ export interface Reply {
   onReached?(): void
   /** Whether rows that come just now are the client's; asked of visible replies only. */
   showsRows?(): boolean
+  /** The server has something to say while it is at it; true when it is not for the client. */
+  onNotice?(fields: MessageFields): boolean
   /** A row came (only asked where set). `start` is the body's. */
   onRow?(buffer: Buffer, start: number): void
   /** A statement completed with this tag; `undefined` for an empty query and a suspended portal. */

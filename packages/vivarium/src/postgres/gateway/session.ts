@@ -110,7 +110,11 @@ export class Session {
   }
 
   /** Runs a statement of ours inside whatever is under way, prepared once, unseen by the client. */
-  control(text: string, onError?: (fields: MessageFields) => Buffer | undefined): void {
+  control(
+    text: string,
+    onError?: (fields: MessageFields) => Buffer | undefined,
+    onNotice?: (fields: MessageFields) => boolean,
+  ): void {
     let control = this.#controls.get(text)
     if (control === undefined) {
       if (this.#controls.size >= maxControls) this.#closeControls()
@@ -135,7 +139,7 @@ export class Session {
       })
     }
     this.send(control.run)
-    if (onError === undefined) {
+    if (onError === undefined && onNotice === undefined) {
       // The usual case, several times a unit: nothing new is made for it.
       this.expect(control.bind)
       this.expect(control.execute)
@@ -143,7 +147,7 @@ export class Session {
     }
     const failed = (fields: MessageFields): Buffer | undefined => this.#controlFailed(text, fields, onError)
     this.expect({ until: 'bind', visible: false, onError: failed })
-    this.expect({ until: 'execute', visible: false, onError: failed })
+    this.expect({ until: 'execute', visible: false, onError: failed, onNotice })
   }
 
   #controlFailed(
@@ -302,6 +306,7 @@ export class Session {
     const head = this.#replies[0]
     switch (type) {
       case Backend.noticeResponse:
+        if (head?.onNotice?.(readMessageFields(buffer, start + 5, end)) === true) return false
         return head?.visible === true
       case Backend.parameterStatus:
         return this.#takeParameterStatus(buffer, start + 5, end)

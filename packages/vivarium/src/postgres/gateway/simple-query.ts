@@ -7,7 +7,7 @@ import { replaceSpans } from '../sql/rewrite.ts'
 import type { Replacement, RewrittenText } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
 import { duplicateStatement } from './client-statement.ts'
-import { withLocalSettings, withSettings } from './connection-state.ts'
+import { sessionOf, withLocalSettings, withSettings } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { afterSetConfig, asksForData, deallocate, noteNames, realName } from './extended-protocol.ts'
 import type { Frame } from './extended-protocol.ts'
@@ -17,6 +17,7 @@ import type { ReplyVerdict } from './reply.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './statement-plan.ts'
 import type { Unit } from './unit.ts'
+import { closeStatement } from './temporary-objects.ts'
 import { boundaryStatements, failingStatement } from './world.ts'
 
 /** Translates a simple Query, which is a whole unit. */
@@ -26,7 +27,7 @@ export function translateQuery(unit: Unit, frame: Frame): void {
   const statements = unit.owner.texts.classify(text)
   // Like the server, a simple Query drops the unnamed statement and the unnamed portal.
   unit.owner.names.statements.delete('')
-  unit.owner.names.portals.delete('')
+  unit.world.stalePortals.push(...unit.owner.names.dropUnnamedPortal())
   const only = statements[0]
   if (statements.length === 1 && only !== undefined && runAlone(unit, only)) {
     unit.complete({ bytes: syncMessage })
@@ -52,6 +53,7 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     onReached: () => query.start(),
     onTag: (tag) => query.onTag(tag),
     onError: (fields) => query.onError(fields),
+    onNotice: query.carriesOutOnCommit ? (fields) => unit.world.noticed(fields) : undefined,
     showsRows: () => query.showsRows,
   })
 }
@@ -81,12 +83,7 @@ function runAlone(unit: Unit, statement: Statement): boolean {
 }
 
 function planAt(unit: Unit, statement: Statement, state: ConnectionState, implicitBlock: boolean): StatementPlan {
-  return planStatement(statement, state, {
-    implicitBlock,
-    settingsBeforeUnit: unit.settingsAtBoundary,
-    initialSettings: unit.owner.initialSettings,
-    nextTransactionNumber: () => unit.nextTransactionNumber(),
-  })
+  return planStatement(statement, state, unit.planContext(implicitBlock))
 }
 
 /** One statement of the text, and what the server runs in its place. */
@@ -193,6 +190,7 @@ class QueryTranslation {
           ...(index === 0 && plan.controls.length === 0 && boundary === undefined ? [parsedMarker] : []),
           ...(plan.checksConstraints === true ? world.constraintCheck : []),
           ...plan.controls,
+          ...this.#onCommit(slot),
           ...(boundary?.statements ?? []),
         ]
         savepoint = boundary?.savepoint ?? savepoint
@@ -202,6 +200,22 @@ class QueryTranslation {
       slot.savepoint = savepoint
     }
     if (replacements.length > 0) this.rewritten = replaceSpans(this.#text, replacements)
+  }
+
+  /** A temporary table cannot be dropped while a cursor is open on it: the server closes those first, too. */
+  #onCommit(slot: Slot): readonly string[] {
+    const steps = slot.plan.onCommit ?? []
+    if (steps.length === 0) return steps
+    const names = this.#unit.owner.names.openNames()
+    for (const { statement } of this.#slots.slice(0, this.#slots.indexOf(slot))) {
+      if (statement.kind === 'declareCursor' && !statement.hold) names.push(statement.name)
+    }
+    return names.length === 0 ? steps : [closeStatement(names), ...steps]
+  }
+
+  /** The server may have something to say about what ON COMMIT asks for. */
+  get carriesOutOnCommit(): boolean {
+    return this.#slots.some(({ plan }) => plan.onCommit !== undefined && plan.onCommit.length > 0)
   }
 
   #renamed(statement: Statement, prepared: ReadonlyMap<string, string>): Replacement[] {
@@ -261,7 +275,7 @@ class QueryTranslation {
     if (this.#record !== undefined) unit.completedOurs(this.#record, plan)
     if (plan.boundary !== undefined) {
       unit.world.unitRestarted(plan.next.settings, slot.savepoint)
-      unit.settingsAtBoundary = plan.next.settings
+      unit.atBoundary = sessionOf(plan.next)
     }
     const bytes: Buffer[] = []
     if (this.#index === 0) bytes.push(...this.#notice(plan))
@@ -302,6 +316,10 @@ class QueryTranslation {
     const { state, names } = this.#unit.owner
     const violation = inPlaceOf(fields, this.#unit.copyViolation)
     if (violation !== undefined) return violation
-    return explainRefusal(fields, slot?.statement, state, this.rewritten) ?? inClientNames(fields, names.realNames())
+    const nameTaken = (): string | undefined => this.#unit.nameTaken(slot?.statement)
+    return (
+      explainRefusal(fields, slot?.statement, state, this.rewritten, nameTaken) ??
+      inClientNames(fields, names.realNames())
+    )
   }
 }

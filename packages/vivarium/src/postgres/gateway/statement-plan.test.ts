@@ -19,7 +19,7 @@ function only(text: string): Statement {
 function plan(text: string, state: ConnectionState, implicitBlock = false): StatementPlan {
   return planStatement(only(text), state, {
     implicitBlock,
-    settingsBeforeUnit: noSettings,
+    sessionBeforeUnit: initialState,
     initialSettings: noSettings,
     nextTransactionNumber: () => 2,
   })
@@ -177,7 +177,7 @@ test('the default of a setting is what the start-up asked for', () => {
   const initialSettings = withSetting(noSettings, 'timezone', `SET "timezone" TO 'UTC'`)
   const context = {
     implicitBlock: false,
-    settingsBeforeUnit: noSettings,
+    sessionBeforeUnit: initialState,
     initialSettings,
     nextTransactionNumber: (): number => 1,
   }

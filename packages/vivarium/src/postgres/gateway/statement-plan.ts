@@ -1,8 +1,11 @@
 import type { OwnMessage } from '../protocol/server-message.ts'
 import type { Statement } from '../sql/statement.ts'
+import { findDropped } from '../sql/temporary-objects.ts'
+import type { TemporaryObject } from '../sql/temporary-objects.ts'
 import {
   begin,
   commit,
+  endOfTransaction,
   findSavepoint,
   popSavepoints,
   pushSavepoint,
@@ -11,8 +14,11 @@ import {
   withLocalSettings,
   withQuery,
   withSettings,
+  withTemporary,
 } from './connection-state.ts'
-import type { ConnectionState } from './connection-state.ts'
+import type { ConnectionState, SessionState } from './connection-state.ts'
+import { fidelityOf, isolationWarning, listenWarning } from './differences.ts'
+import type { Difference } from './differences.ts'
 import {
   afterSet,
   endsSession,
@@ -23,6 +29,7 @@ import {
   withSetting,
 } from './settings.ts'
 import type { Settings } from './settings.ts'
+import { dropStatement, onCommitSteps, withMade, withoutNames } from './temporary-objects.ts'
 
 /** What is to be done for one statement of the client. */
 export interface StatementPlan {
@@ -51,7 +58,9 @@ export interface StatementPlan {
   readonly terminates?: boolean
   /** What to forget on the connection. */
   readonly forgets?: 'statements' | 'session'
-  readonly fidelity?: { readonly kind: string; readonly message: string }
+  readonly fidelity?: Difference | undefined
+  /** What ON COMMIT of temporary tables asks for at this commit: statements of ours. */
+  readonly onCommit?: readonly string[]
 }
 
 /** What a plan depends on besides the statement and the state. */
@@ -59,10 +68,22 @@ export interface PlanContext {
   /** An implicit transaction block: several statements in one Query, or a pipeline (PostgreSQL docs, 54.2.3.1). */
   readonly implicitBlock: boolean
   /** What a BEGIN in the middle of a unit goes back to: it absorbs what came before it. */
-  readonly settingsBeforeUnit: Settings
+  readonly sessionBeforeUnit: SessionState
   /** The settings the connection's start-up asked for. */
   readonly initialSettings: Settings
+  /** The session that the connection shares with others; `undefined` where it has a real one to itself. */
+  readonly shared?: SharedSession | undefined
   nextTransactionNumber(): number
+}
+
+/** What a plan depends on where several connections are one session, in which nothing really commits. */
+export interface SharedSession {
+  /** How many sandboxes are open. */
+  readonly depth: number
+  /** Other connections of the sandbox have temporary objects. */
+  readonly othersHaveTemporary: boolean
+  /** Temporary tables with an ON COMMIT that the database's own routines may make. */
+  readonly routineTables: readonly TemporaryObject[]
 }
 
 /** The real name of the application's savepoint at an index of its stack. */
@@ -72,6 +93,18 @@ function savepointName(index: number): string {
 
 /** Plans one statement for a connection in a state. Pure: the same input, the same plan. */
 export function planStatement(statement: Statement, state: ConnectionState, context: PlanContext): StatementPlan {
+  const plan = planKind(statement, state, context)
+  const { shared } = context
+  if (shared === undefined || !plan.forward || state.status === 'failed') return plan
+  if (statement.temporary.length > 0) {
+    const temporary = withMade(plan.next.temporary, statement.temporary, shared.depth)
+    return { ...plan, next: withTemporary(plan.next, temporary) }
+  }
+  if (plan.next.temporary === undefined || !statement.ddl) return plan
+  return { ...plan, next: withTemporary(plan.next, withoutNames(plan.next.temporary, findDropped(statement.text))) }
+}
+
+function planKind(statement: Statement, state: ConnectionState, context: PlanContext): StatementPlan {
   // In a failed transaction the real session is failed too, so the server itself gives the right answer to all but
   // what ends the failure.
   if (state.status === 'failed' && !endsFailure(statement)) return forwarded(state)
@@ -118,7 +151,8 @@ export function planStatement(statement: Statement, state: ConnectionState, cont
     case 'deallocateAll':
       return { ...answered(state, 'DEALLOCATE ALL'), forgets: 'statements' }
     case 'discard':
-      return statement.what === 'all' ? planDiscardAll(state, context) : forwarded(state)
+      if (statement.what === 'all') return planDiscardAll(state, context)
+      return statement.what === 'temp' ? planDiscardTemp(state, context) : forwarded(state)
     case 'listen':
     case 'unlisten':
     case 'notify':
@@ -135,18 +169,6 @@ export function planStatement(statement: Statement, state: ConnectionState, cont
 }
 
 const terminatesItself = /pg_terminate_backend\s*\(\s*(?:pg_catalog\s*\.\s*)?pg_backend_pid\s*\(\s*\)\s*\)/i
-
-/** What differs for a statement that is simply forwarded. */
-function fidelityOf(statement: Statement): StatementPlan['fidelity'] {
-  if (statement.notifies) return listenWarning
-  if (statement.skipLocked) return rowLockWarning
-  if (/\bpg_prepared_statements\b/i.test(statement.text)) return preparedNamesWarning
-  if (statement.locksAdvisory && /advisory_xact|advisory_lock_shared|try_advisory/i.test(statement.text)) {
-    return advisoryWarning
-  }
-  if (statement.ddl && /\bon\s+commit\s+(?:drop|delete)\b/i.test(statement.text)) return onCommitWarning
-  return undefined
-}
 
 /** What may run in a failed transaction: it ends the failure. */
 export function endsFailure(statement: Statement): boolean {
@@ -185,7 +207,7 @@ function planBegin(
   const readOnly = statement.readOnly ?? isReadOnlyByDefault(state.settings)
   return {
     ...answered(
-      begin(state, context.nextTransactionNumber(), { ...statement, readOnly }, context.settingsBeforeUnit),
+      begin(state, context.nextTransactionNumber(), { ...statement, readOnly }, context.sessionBeforeUnit),
       statement.tag,
     ),
     controls: readOnly ? ['SET TRANSACTION READ ONLY'] : [],
@@ -200,7 +222,14 @@ function givesIsolation(isolation: string | undefined): boolean {
 function planCommit(chain: boolean, state: ConnectionState, context: PlanContext): StatementPlan {
   if (state.status === 'idle') {
     if (chain) return refused(state, { ...outsideBlock('COMMIT AND CHAIN', context), routine: 'EndTransactionBlock' })
-    return { ...answered(state, 'COMMIT'), notice: noTransactionWarning, boundary: 'keep', checksConstraints: true }
+    return {
+      ...answered(state, 'COMMIT'),
+      notice: noTransactionWarning,
+      boundary: 'keep',
+      checksConstraints: true,
+      onCommit: onCommitSteps(state.temporary, context.shared?.routineTables),
+      next: endOfTransaction(state),
+    }
   }
   if (state.status === 'failed') return planRollback(chain, state, context)
   const next = chain ? chained(commit(state), state, context) : commit(state)
@@ -212,6 +241,7 @@ function planCommit(chain: boolean, state: ConnectionState, context: PlanContext
     // A READ ONLY transaction has nothing to keep, and only going back makes the session writable again.
     boundary: readOnly ? 'undo' : 'keep',
     checksConstraints: !readOnly,
+    onCommit: readOnly ? [] : onCommitSteps(state.temporary, context.shared?.routineTables),
     nextOnError: rollback(state),
   }
 }
@@ -349,16 +379,28 @@ function planDiscardAll(state: ConnectionState, context: PlanContext): Statement
     })
   }
   return {
-    ...answered(withSettings(state, context.initialSettings), 'DISCARD ALL'),
+    ...answered(withTemporary(withSettings(state, context.initialSettings), undefined), 'DISCARD ALL'),
     controls: [
       'CLOSE ALL',
       ...settingsSteps(unknownSettings, context.initialSettings),
       'SELECT pg_catalog.pg_advisory_unlock_all()',
-      'DISCARD TEMP',
+      ...discardTemporary(state, context),
       'DISCARD SEQUENCES',
     ],
     forgets: 'session',
   }
+}
+
+function planDiscardTemp(state: ConnectionState, context: PlanContext): StatementPlan {
+  const next = withTemporary(state, undefined)
+  if (context.shared?.othersHaveTemporary !== true) return forwarded(next)
+  return { ...answered(next, 'DISCARD TEMP'), controls: discardTemporary(state, context) }
+}
+
+/** DISCARD TEMP means the connection's own: the session is shared. */
+function discardTemporary(state: ConnectionState, context: PlanContext): string[] {
+  if (context.shared?.othersHaveTemporary !== true) return ['DISCARD TEMP']
+  return state.temporary === undefined ? [] : [dropStatement([...state.temporary.keys()])]
 }
 
 /** `inImplicitBlock` is the server's routine that refuses the command in an implicit transaction block. */
@@ -391,41 +433,4 @@ const twoPhaseRefused: OwnMessage = {
   code: '0A000',
   message: 'two-phase commit is not available inside a sandbox',
   hint: 'A prepared transaction outlives its session and its test. Test two-phase commit against a database of its own.',
-}
-
-const listenWarning = {
-  kind: 'listen-delivery',
-  message:
-    'LISTEN and NOTIFY take effect at COMMIT, and nothing commits in isolation "transaction": nothing is delivered',
-}
-
-const advisoryWarning = {
-  kind: 'advisory-lock',
-  message:
-    'all connections of a sandbox are one session: an advisory lock never makes another of them wait, and one that ends ' +
-    'with its transaction is held until the sandbox closes',
-}
-
-const rowLockWarning = {
-  kind: 'row-lock',
-  message:
-    'all connections of a sandbox are one session: a row that one of them has locked is not locked for another, so ' +
-    'SKIP LOCKED skips nothing and NOWAIT never fails',
-}
-
-const preparedNamesWarning = {
-  kind: 'prepared-statement-names',
-  message: "pg_prepared_statements shows the gateway's names, of all connections of the sandbox",
-}
-
-const onCommitWarning = {
-  kind: 'temporary-table-on-commit',
-  message: 'ON COMMIT DROP and ON COMMIT DELETE ROWS are not carried out: nothing really commits in a sandbox',
-}
-
-function isolationWarning(asked: string): { kind: string; message: string } {
-  return {
-    kind: 'transaction-isolation',
-    message: `the isolation level asked for (${asked}) is accepted and not given: all of a sandbox runs in one READ COMMITTED transaction`,
-  }
 }

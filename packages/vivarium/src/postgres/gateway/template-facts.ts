@@ -1,4 +1,6 @@
 import { quoteIdentifier } from '../connection/client.ts'
+import { findTemporaryObjects } from '../sql/temporary-objects.ts'
+import type { TemporaryObject } from '../sql/temporary-objects.ts'
 import type { Session } from './session.ts'
 
 /** The state of sequences at one moment, ready to be restored. */
@@ -39,13 +41,14 @@ function wasTouched(oid: string, countsBlocks: boolean): string {
 export interface TemplateFacts {
   readonly sequences: SequenceSnapshot
   readonly constraintCheck: ConstraintCheck
+  readonly routines: Routines
 }
 
 /** Reads a clone's facts, while nothing has been done to it. */
 export async function readTemplateFacts(session: Session): Promise<TemplateFacts> {
   const [setting] = await session.query('SHOW track_counts')
   const sequences = toSnapshot(await readStates(session, allSequences), setting?.[0] === 'on')
-  return { sequences, constraintCheck: await readConstraintCheck(session) }
+  return { sequences, constraintCheck: await readConstraintCheck(session), routines: await readRoutines(session) }
 }
 
 /** The snapshot with what the session's own transaction has changed since. */
@@ -100,7 +103,8 @@ export type ConstraintCheck = readonly string[]
 export async function readConstraintCheck(session: Session): Promise<ConstraintCheck> {
   const rows = await session.query(
     `SELECT n.nspname, c.conname, c.condeferred FROM pg_catalog.pg_constraint c
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace WHERE c.condeferrable`,
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+     WHERE c.condeferrable AND n.oid <> pg_catalog.pg_my_temp_schema()`,
   )
   if (rows.length === 0) return []
   const deferred = rows.filter(([, , initiallyDeferred]) => initiallyDeferred === 't')
@@ -110,4 +114,31 @@ export async function readConstraintCheck(session: Session): Promise<ConstraintC
     check.push(`SET CONSTRAINTS ${[...new Set(names)].join(', ')} DEFERRED`)
   }
   return check
+}
+
+/** What the database's own routines may do to a session, which no statement's text tells. */
+export interface Routines {
+  /** Temporary tables that they make with an ON COMMIT. */
+  readonly temporary: readonly TemporaryObject[]
+  /** A DO block of PL/pgSQL may be run. */
+  readonly canRunBlocks: boolean
+}
+
+/** Objects that come with the server have smaller ones (access/transam.h, FirstNormalObjectId). */
+const firstOwnOid = 16384
+
+/** Reads the bodies of the database's own routines. */
+export async function readRoutines(session: Session): Promise<Routines> {
+  const rows = await session.query(
+    `SELECT 'language', lanname::pg_catalog.text FROM pg_catalog.pg_language
+      WHERE lanname = 'plpgsql' AND pg_catalog.has_language_privilege(oid, 'USAGE')
+     UNION ALL
+     SELECT 'routine', prosrc FROM pg_catalog.pg_proc
+      WHERE oid >= ${firstOwnOid}::pg_catalog.oid AND prosrc ~* 'on\\s+commit'`,
+  )
+  const made = rows.flatMap(([kind, body]) => (kind === 'routine' ? findTemporaryObjects(body ?? '', true) : []))
+  return {
+    temporary: made.filter(({ onCommit }) => onCommit !== 'preserve'),
+    canRunBlocks: rows.some(([kind]) => kind === 'language'),
+  }
 }

@@ -322,7 +322,10 @@ export class UnitRunner implements ClientPath {
   clientVanished(): void {
     const unit = this.#unit
     const world = this.#world
-    if (world === undefined) return
+    if (world === undefined) {
+      this.#connection.leave()
+      return
+    }
     world.session.resume()
     if (unit === undefined) {
       this.#leave()
@@ -360,6 +363,7 @@ export class UnitRunner implements ClientPath {
       world.stalePortals.push(...connection.names.endTransaction(), ...connection.names.cursors.keys())
       if (world.session.sink === connection) world.session.sink = undefined
     }
+    connection.leave()
     world.turns.release(connection)
   }
 }

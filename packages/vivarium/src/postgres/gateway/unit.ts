@@ -5,29 +5,30 @@ import { encodeMessageFields, encodeOwnMessage } from '../protocol/server-messag
 import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
 import { Backend } from '../protocol/message-types.ts'
 import type { Statement } from '../sql/statement.ts'
-import { fail, rollback, statusByte, withSettings } from './connection-state.ts'
-import type { ConnectionState } from './connection-state.ts'
+import { findNamed } from '../sql/temporary-objects.ts'
+import { endOfTransaction, fail, rollback, sessionOf, statusByte, withSession } from './connection-state.ts'
+import type { ConnectionState, SessionState } from './connection-state.ts'
 import type { ClientNames } from './client-names.ts'
 import type { Level } from './level.ts'
 import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-record.ts'
 import type { QueryRecord } from './query-record.ts'
 import type { Reply, ReplyVerdict } from './reply.ts'
 import type { Session } from './session.ts'
+import type { Leaver } from './session-leftovers.ts'
 import { showsWarnings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import type { StatementTexts } from './statement-texts.ts'
 import type { World } from './world.ts'
-import type { StatementPlan } from './statement-plan.ts'
+import type { PlanContext, StatementPlan } from './statement-plan.ts'
+import { onCommitSteps } from './temporary-objects.ts'
+import type { TemporaryObjects } from './temporary-objects.ts'
 
 /** What a unit needs of the virtual connection that it belongs to. */
-export interface UnitOwner {
-  readonly id: number
+export interface UnitOwner extends Leaver {
   readonly names: ClientNames
   readonly texts: StatementTexts
   /** The settings that the connection's start-up asked for. */
   readonly initialSettings: Settings
-  /** As the server's answers have confirmed it. */
-  state: ConnectionState
   forget(what: 'statements' | 'session'): void
   /** The application asked for the end of its own connection. */
   terminateItself(): void
@@ -48,8 +49,8 @@ export class Unit {
   readonly session: Session
   /** The connection's state when all messages so far have succeeded. */
   planned: ConnectionState
-  /** The settings where the unit's savepoint is: what a failure goes back to. */
-  settingsAtBoundary: Settings
+  /** The session where the unit's savepoint is: what a failure goes back to. */
+  atBoundary: SessionState
   /** Something of it was sent to the server. */
   isReal = false
   /** Its last message (Query or Sync) has been sent. */
@@ -88,7 +89,7 @@ export class Unit {
     this.level = level
     this.session = world.session
     this.planned = owner.state
-    this.settingsAtBoundary = owner.state.settings
+    this.atBoundary = sessionOf(owner.state)
   }
 
   get hasFailed(): boolean {
@@ -187,7 +188,7 @@ export class Unit {
     this.planned = plan.next
     this.answer(encodeCommandComplete(plan.tag ?? ''), () => {
       this.completedOurs(record, plan)
-      if (plan.boundary !== undefined) this.settingsAtBoundary = plan.next.settings
+      if (plan.boundary !== undefined) this.atBoundary = sessionOf(plan.next)
     })
     if (plan.forgets !== undefined) this.owner.forget(plan.forgets)
   }
@@ -204,6 +205,7 @@ export class Unit {
 
   /** What a plan says besides what runs. */
   note(plan: StatementPlan, statement: Statement): void {
+    this.#noteTemporary(plan, statement)
     if (plan.fidelity !== undefined) {
       this.level.recorder.warn({ component: 'postgres', ...plan.fidelity, text: statement.text })
     }
@@ -211,8 +213,44 @@ export class Unit {
     if (statement.kind === 'begin' && this.planned.status === 'idle') this.owner.transactionBegan(statement.text)
   }
 
+  /** One session has one set of temporary objects, whoever made them. */
+  #noteTemporary(plan: StatementPlan, statement: Statement): void {
+    const { world, owner } = this
+    if (plan.next.temporary !== undefined) world.leftovers.note(owner)
+    if (!plan.forward || this.planned.status === 'failed') return
+    const other = world.leftovers.made(owner, (names) => findNamed(statement.text, names))
+    if (other === undefined) return
+    this.level.recorder.warn({
+      component: 'postgres',
+      kind: 'temp-table',
+      message:
+        `connection ${owner.id} names "${other.name}", a temporary object of connection ${other.owner.id}: all connections ` +
+        'of a sandbox are one session and share them, while in production each has its own',
+      text: statement.text,
+    })
+  }
+
+  /** For an error that the name of a temporary object is taken: the remedy, when it is another connection's. */
+  nameTaken(statement: Statement | undefined): string | undefined {
+    if (statement === undefined || statement.temporary.length === 0) return undefined
+    const other = this.world.leftovers.made(this.owner, (names) => findNamed(statement.text, names))
+    if (other === undefined) return undefined
+    return (
+      `Connection ${other.owner.id} of the same sandbox made it: all connections of a sandbox are one session, so they share ` +
+      'their temporary objects. Use one connection, other names, or isolation "database", where each has its own.'
+    )
+  }
+
+  /** A transaction of the application has committed, an implicit one too: what ON COMMIT asks for is due. */
+  #committed(temporary: TemporaryObjects): void {
+    const { leftovers, routines } = this.world
+    leftovers.add(onCommitSteps(temporary, routines.temporary))
+  }
+
   crossBoundary(plan: StatementPlan): void {
     const { world } = this
+    if (plan.boundary === 'keep') world.leftovers.add(plan.onCommit ?? [])
+    if (plan.boundary !== undefined) world.stalePortals.push(...this.owner.names.openNames())
     if (plan.boundary === undefined || world.unitSavepoint !== 'open') return
     if (plan.boundary === 'keep') {
       world.unitSavepoint = 'done'
@@ -233,9 +271,20 @@ export class Unit {
     return { level: this.level, text, params, connection: this.owner.id, transaction, startedAt: now() }
   }
 
-  nextTransactionNumber(): number {
-    this.level.transactions++
-    return this.level.transactions
+  /** What the plan of its next statement depends on. `implicitBlock`: other statements belong to the same unit. */
+  planContext(implicitBlock: boolean): PlanContext {
+    const { world, owner, level } = this
+    return {
+      implicitBlock,
+      sessionBeforeUnit: this.atBoundary,
+      initialSettings: owner.initialSettings,
+      shared: {
+        depth: world.depth,
+        othersHaveTemporary: world.leftovers.othersHave(owner),
+        routineTables: world.routines.temporary,
+      },
+      nextTransactionNumber: () => ++level.transactions,
+    }
   }
 
   /** A statement of the client completed on the server. */
@@ -277,13 +326,16 @@ export class Unit {
     if (realStatus === 'I') world.break(new Error(`"${this.text}" ended the sandbox's transaction`))
     if (this.#hasFailed || this.isAbandoned) {
       owner.state = this.#stateAfterFailure ?? fail(owner.state)
-      if (owner.state.status === 'idle') owner.state = withSettings(owner.state, this.settingsAtBoundary)
+      if (owner.state.status === 'idle') owner.state = withSession(owner.state, this.atBoundary)
       world.unitSavepoint = owner.state.status === 'idle' ? 'failed' : 'open'
     } else {
       owner.state = this.planned
       if (this.isReal && world.unitSavepoint === 'open') {
-        if (owner.state.status === 'idle') world.unitSucceeded(owner.state.settings)
-        else world.follow(owner.state.settings)
+        if (owner.state.status === 'idle') {
+          this.#committed(owner.state.temporary)
+          owner.state = endOfTransaction(owner.state)
+          world.unitSucceeded(owner.state.settings)
+        } else world.follow(owner.state.settings)
       }
     }
     this.planned = owner.state
@@ -293,7 +345,7 @@ export class Unit {
   }
 
   /** The unit's last message is sent: what is awaited then. Without anything real it ends at once. */
-  complete(last: Pick<Reply, 'onReached' | 'onTag' | 'onError' | 'showsRows'> & { bytes: Buffer }): void {
+  complete(last: Pick<Reply, 'onReached' | 'onTag' | 'onError' | 'onNotice' | 'showsRows'> & { bytes: Buffer }): void {
     this.isComplete = true
     if (!this.isReal) {
       this.owner.state = this.planned
@@ -310,6 +362,7 @@ export class Unit {
       onReached: last.onReached?.bind(last),
       onTag: last.onTag?.bind(last),
       onError: last.onError?.bind(last),
+      onNotice: last.onNotice?.bind(last),
       showsRows: last.showsRows?.bind(last),
       onCopyIn: () => this.startCopyIn(),
       onReady: (status) => {
@@ -388,7 +441,7 @@ export class Unit {
       this.#ended()
       return
     }
-    this.world.reloadConstraintCheck().then(
+    this.world.reloadCatalogue().then(
       () => this.#ended(),
       (error: unknown) => {
         this.world.break(error instanceof Error ? error : new Error(String(error)))

@@ -22,6 +22,7 @@ import type { DatabaseWorld } from './database-world.ts'
 import { DirectPath } from './direct-path.ts'
 import type { DirectClient } from './direct-path.ts'
 import type { ReplySink } from './reply.ts'
+import type { SessionLeftovers } from './session-leftovers.ts'
 import { guardSetting, isReadOnlyByDefault, noSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { startupSettings } from './startup-settings.ts'
@@ -64,6 +65,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   readonly names: ClientNames
   readonly texts: StatementTexts
   state: ConnectionState = initialState
+  readonly leavesIn: Set<SessionLeftovers> = new Set()
   initialSettings: Settings = noSettings
   /** Database name of its URL: which sandbox it belongs to. */
   database = ''
@@ -405,6 +407,12 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
         hint: fields?.hint,
       })
     }
+  }
+
+  /** Nothing of it runs any more: what ends with a connection in production ends. */
+  leave(): void {
+    for (const leftovers of this.leavesIn) leftovers.left(this)
+    this.leavesIn.clear()
   }
 
   /** The client is gone, however. */

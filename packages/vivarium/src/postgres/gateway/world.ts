@@ -3,6 +3,7 @@ import { VivariumError } from '../../core/errors.ts'
 import type { Recorder } from '../../core/interactions.ts'
 import type { Lease } from '../leases/lease.ts'
 import { encodeClose } from '../protocol/frontend.ts'
+import type { MessageFields } from '../protocol/server-message.ts'
 import { levelSavepoint } from './level.ts'
 import type { Level } from './level.ts'
 import { PreparedStatements } from './prepared-statements.ts'
@@ -16,10 +17,12 @@ import {
   unknownSettings,
 } from './settings.ts'
 import type { Settings } from './settings.ts'
-import { readConstraintCheck, refreshSequences } from './template-facts.ts'
-import type { ConstraintCheck, SequenceSnapshot, TemplateFacts } from './template-facts.ts'
+import { SessionLeftovers } from './session-leftovers.ts'
+import { readConstraintCheck, readRoutines, refreshSequences } from './template-facts.ts'
+import type { ConstraintCheck, Routines, SequenceSnapshot, TemplateFacts } from './template-facts.ts'
 import { Turns } from './turns.ts'
 import type { TurnTaker } from './turns.ts'
+import { couldNot } from './temporary-objects.ts'
 
 const unitSavepoint = 'vivarium_unit'
 
@@ -60,6 +63,7 @@ export class World {
   readonly session: Session
   readonly turns: Turns
   readonly prepared: PreparedStatements = new PreparedStatements()
+  readonly leftovers: SessionLeftovers = new SessionLeftovers()
   unitSavepoint: UnitSavepoint = 'none'
   /** Its name in the real session: a sandbox's first unit needs none of its own, the sandbox's will do. */
   unitSavepointName: string = unitSavepoint
@@ -125,6 +129,10 @@ export class World {
     return this.level?.constraintCheck ?? this.#facts.constraintCheck
   }
 
+  get routines(): Routines {
+    return this.level?.routines ?? this.#facts.routines
+  }
+
   /** Makes a sandbox the innermost one. */
   async openLevel(title: string, recorder: Recorder): Promise<Level> {
     if (this.broken !== undefined) throw brokenWorld(title, this.broken)
@@ -136,6 +144,7 @@ export class World {
       settingsAtStart: noSettings,
       sequences: await this.#sequencesNow(),
       constraintCheck: this.constraintCheck,
+      routines: this.routines,
       changedCatalogue: false,
       transactions: 0,
       units: 0,
@@ -181,11 +190,16 @@ export class World {
       session.control(`ROLLBACK TO SAVEPOINT ${this.unitSavepointName}`)
       this.#wentBack()
     }
+    const due = this.#takeDue(level)
     const steps = settingsSteps(this.settingsDisturbed ? unknownSettings : this.#applied, wanted)
-    if (this.unitSavepoint === 'done' || (this.unitSavepoint === 'failed' && (!level.started || steps.length > 0))) {
+    if (
+      this.unitSavepoint === 'done' ||
+      (this.unitSavepoint === 'failed' && (!level.started || steps.length > 0 || due.length > 0))
+    ) {
       if (this.unitSavepointName === unitSavepoint) session.control(`RELEASE SAVEPOINT ${unitSavepoint}`)
       this.unitSavepoint = 'none'
     }
+    for (const step of due) session.control(step, undefined, (fields) => this.noticed(fields))
     for (const step of steps) session.control(step)
     this.#applied = wanted
     this.settingsDisturbed = false
@@ -204,6 +218,36 @@ export class World {
     this.#isReadOnlyUnit = isImplicit && isReadOnlyByDefault(wanted)
     if (this.#isReadOnlyUnit) session.control('SET TRANSACTION READ ONLY')
     level.units++
+  }
+
+  /** What is to be done about temporary objects of transactions and connections that have ended. */
+  #takeDue(level: Level): readonly string[] {
+    const due = this.leftovers.take()
+    if (due.length === 0) return due
+    if (!this.routines.canRunBlocks) {
+      level.recorder.warn({
+        component: 'postgres',
+        kind: 'temp-table',
+        message:
+          'ON COMMIT of a temporary table, or the end of its connection, was not carried out: that takes a block of ' +
+          'PL/pgSQL, and this database has no such language, or grants no right to use it',
+      })
+      return []
+    }
+    this.settingsDisturbed = true
+    return due
+  }
+
+  /** What a statement of ours has to say: that it could not do something. False for what others say. */
+  noticed(fields: MessageFields): boolean {
+    const message = fields['M'] ?? ''
+    if (!message.startsWith(couldNot)) return false
+    this.level?.recorder.warn({
+      component: 'postgres',
+      kind: 'temp-table',
+      message: `a temporary table should have ended with its transaction or its connection, and ${message}`,
+    })
+    return true
   }
 
   /** The application is about to look at the setting that guards against stray writes: it sees the usual value. */
@@ -259,12 +303,13 @@ export class World {
     if (this.level !== undefined) this.level.changedCatalogue = true
   }
 
-  /** Reads again how deferred constraints are checked; nothing may be in flight. */
-  async reloadConstraintCheck(): Promise<void> {
+  /** Reads again what a changed catalogue decides; nothing may be in flight. */
+  async reloadCatalogue(): Promise<void> {
     const { level } = this
     this.unnamedStatement = undefined
     const check = await readConstraintCheck(this.session)
-    if (level !== undefined) level.constraintCheck = check
+    const routines = await readRoutines(this.session)
+    if (level !== undefined) Object.assign(level, { constraintCheck: check, routines })
   }
 
   /**
@@ -275,6 +320,7 @@ export class World {
   closeLevel(): void {
     const { session } = this
     const level = this.#levels.pop()
+    this.leftovers.levelClosed(this.depth, level?.started === true)
     if (level === undefined || !level.started || this.broken !== undefined) return
     this.#sandboxes++
     const index = this.#levels.length
@@ -328,6 +374,7 @@ export class World {
   break(reason: Error): void {
     if (this.broken !== undefined) return
     this.broken = reason
+    this.leftovers.levelClosed(0, true)
     const isAtWork = this.turns.holder !== undefined
     for (const level of this.#levels) {
       if (level.started || (isAtWork && level === this.level)) level.recorder.fail(brokenWorld(level.title, reason))

@@ -20,6 +20,8 @@ import { readReset, readSet, readShow } from './setting-commands.ts'
 import { StatementBoundary } from './split.ts'
 import { FlagCollector } from './statement-flags.ts'
 import type { Span, Statement, StatementFlags, StatementKind } from './statement.ts'
+import { findTemporaryObjects } from './temporary-objects.ts'
+import type { TemporaryObject } from './temporary-objects.ts'
 import { TokenCursor } from './token-cursor.ts'
 import {
   readAbort,
@@ -110,13 +112,17 @@ export function classify(text: string): Statement[] {
   return statements
 }
 
+const nothingTemporary: readonly TemporaryObject[] = []
+
 /** Spelt out: spreading the flags takes longer than reading a short statement does. */
 function otherStatement(span: Span, text: string, flags: StatementFlags): Statement & { kind: 'other' } {
   return {
     kind: 'other',
     span,
     text,
+    temporary: flags.saysTemporary ? findTemporaryObjects(text) : nothingTemporary,
     ddl: flags.ddl,
+    saysTemporary: flags.saysTemporary,
     mayCallSetConfig: flags.mayCallSetConfig,
     terminatesBackend: flags.terminatesBackend,
     notifies: flags.notifies,

@@ -51,6 +51,11 @@ export class FlagCollector {
       case 'set_config':
         flags.mayCallSetConfig = true
         break
+      case 'temp':
+      case 'temporary':
+      case 'pg_temp':
+        flags.saysTemporary = true
+        break
       case 'pg_terminate_backend':
         flags.terminatesBackend = true
         break
@@ -108,7 +113,8 @@ export class FlagCollector {
 /** For each letter, the lengths of the words that count and begin with it, as bits (31: that long or longer). */
 const lengthsByLetter = new Uint32Array(32)
 for (const word of `set_config skip pg_terminate_backend pg_notify now nowait notify current_timestamp current_time
-  current_date create locked localtime localtimestamp transaction_timestamp into insert merge`.split(/\s+/)) {
+  current_date create locked localtime localtimestamp transaction_timestamp into insert merge temp temporary
+  pg_temp`.split(/\s+/)) {
   const letter = word.charCodeAt(0) & 31
   lengthsByLetter[letter] = (lengthsByLetter[letter] as number) | (1 << word.length)
 }
@@ -130,5 +136,6 @@ function noFlags(): StatementFlags {
     skipLocked: false,
     readsNow: false,
     ddl: false,
+    saysTemporary: false,
   }
 }

@@ -1,3 +1,5 @@
+import type { TemporaryObject } from './temporary-objects.ts'
+
 /** A part of a text, in offsets of the JavaScript string. */
 export interface Span {
   start: number
@@ -75,7 +77,15 @@ export interface StatementFlags {
   readsNow: boolean
   /** May change the catalogue. */
   ddl: boolean
+  /** A word occurs without which nothing temporary is made. */
+  saysTemporary: boolean
 }
 
 /** One statement of a query text. */
-export type Statement = { span: Span; text: string } & StatementFlags & StatementKind
+export type Statement = {
+  span: Span
+  text: string
+  /** The temporary tables, views and sequences that it makes. */
+  temporary: readonly TemporaryObject[]
+} & StatementFlags &
+  StatementKind

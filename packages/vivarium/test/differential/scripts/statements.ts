@@ -1,8 +1,7 @@
+import { run, sync } from '../../support/wire.ts'
 import { newTable, type Script, script } from '../script.ts'
 
 const longText = `select length('${'x'.repeat(300_000)}')`
-
-const onCommit = 'ON COMMIT DROP and DELETE ROWS are not carried out at a virtual commit; the sandbox warns'
 
 /** Plain statements, one simple Query each. */
 export const statementScripts: readonly Script[] = [
@@ -180,26 +179,55 @@ export const statementScripts: readonly Script[] = [
       'select * from inside',
       'drop table scratch',
     ],
-    {
-      exclude: [newTable, { step: 9, message: 'message 1', field: 'type', why: onCommit }],
-      warns: ['temporary-table-on-commit'],
-    },
+    { exclude: [newTable] },
   ),
+  script('temporary tables whose rows go at commit', [
+    'create temp table rows_go (id integer) on commit delete rows',
+    'insert into rows_go values (1)',
+    'select count(*) from rows_go',
+    'begin; insert into rows_go values (2); select count(*) from rows_go; commit',
+    'select count(*) from rows_go',
+    'begin; insert into rows_go values (3)',
+    'savepoint s; release s; select count(*) from rows_go',
+    'commit; select count(*) from rows_go',
+    'create temp table goes (id integer) on commit drop; insert into goes values (1); select 1 / 0',
+    'create temp table goes (id integer) on commit drop; insert into goes values (1); commit; select * from goes',
+    'select * from goes',
+    'begin; savepoint a; create temp table goes (id integer) on commit drop; rollback to a; commit; select * from goes',
+    'begin; savepoint a; create temp table goes (id integer) on commit drop; release a',
+    'commit and chain',
+    'select * from goes',
+    'rollback',
+    'begin; create temp table goes (id integer) on commit drop; rollback and chain',
+    'commit',
+  ]),
   script(
-    'temporary tables whose rows go at commit',
+    'temporary tables that are made by a select',
     [
-      'create temp table rows_go (id integer) on commit delete rows',
-      'insert into rows_go values (1)',
-      'select count(*) from rows_go',
-      'begin; insert into rows_go values (2); select count(*) from rows_go; commit',
-      'select count(*) from rows_go',
-      'begin; insert into rows_go values (3)',
-      'savepoint s; release s; select count(*) from rows_go',
-      'commit; select count(*) from rows_go',
+      'select id, name into temp chosen from items order by id',
+      'table chosen',
+      'create temp table copied on commit delete rows as table chosen',
+      'table copied',
+      'begin',
+      'create temp table inside on commit drop as table chosen with no data',
+      [run('insert into inside select * from chosen'), run('table inside'), sync()],
+      [run('commit'), run('table inside'), sync()],
+      [run('create temp table pipelined (id integer) on commit drop'), run('insert into pipelined values (1)'), sync()],
+      [run('table pipelined'), sync()],
+      [run('create temp table pipelined (id integer) on commit drop'), run('commit'), run('table pipelined'), sync()],
+      'begin; create temp table inside on commit drop as select generate_series(1, 9) as n; declare c cursor for table inside',
+      'fetch 2 from c',
+      'commit; table inside',
+      'fetch c',
+      'begin; create temp table inside () on commit drop; declare c cursor for table inside; fetch c; commit; table inside',
+      'begin; create temp table inside () on commit drop; declare c cursor for table inside; fetch c',
+      [run('commit'), run('table inside'), sync()],
+      'create temp table items (id integer); select * from items',
+      'drop table items',
+      'select count(*) from items',
+      'discard temp',
+      'table chosen',
     ],
-    {
-      warns: ['temporary-table-on-commit'],
-      exclude: [3, 4, 5, 7, 8].map((step) => ({ step, message: 'DataRow', field: 'values', why: onCommit })),
-    },
+    { exclude: [newTable] },
   ),
 ]
