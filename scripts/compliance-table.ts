@@ -82,8 +82,7 @@ function readOutcome(file: string): Committed | undefined {
 
 function render({ clients }: Committed): string {
   const notes: string[] = []
-  const noted = (given: string): string => {
-    const text = given.charAt(0).toUpperCase() + given.slice(1)
+  const noted = (text: string): string => {
     if (!notes.includes(text)) notes.push(text)
     return `[${notes.indexOf(text) + 1}](#notes)`
   }

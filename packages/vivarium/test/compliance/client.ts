@@ -28,23 +28,12 @@ export interface OpenOptions {
 
 /** A step that the client has no way to carry out. */
 export interface No {
-  readonly no: string
+  readonly no: Readonly<Record<Isolation, string>>
 }
 
-/** Says why a client has no such step. */
-export function no(reason: string): No {
-  return { no: reason }
-}
-
-/** A step that only isolation `'database'` can give this client. */
-export interface NotInTransaction<T> {
-  readonly inTransaction: string
-  readonly work: T
-}
-
-/** Says why the way in which this client carries a step out needs isolation `'database'`. */
-export function notInTransaction<T>(reason: string, work: T): NotInTransaction<T> {
-  return { inTransaction: reason, work }
+/** Says why a client cannot carry a step out: in both isolations, or in each. */
+export function no(reason: string | Readonly<Record<Isolation, string>>): No {
+  return { no: typeof reason === 'string' ? { transaction: reason, database: reason } : reason }
 }
 
 /** One client library: how it is opened and closed, and how it carries out each step. */
@@ -57,7 +46,7 @@ export interface ComplianceClient<App> {
   /** It is given the sandbox's pinned URL, as another process needs it, instead of the stable one. @default false */
   readonly usesPinnedUrl?: boolean
   readonly steps: {
-    readonly [K in StepName]: Work<App, K> | NotInTransaction<Work<App, K>> | No
+    readonly [K in StepName]: Work<App, K> | No
   }
 }
 

@@ -6,7 +6,7 @@ import type { Isolation } from '../../src/core/options.ts'
 import { isolations } from '../support/isolations.ts'
 import { closeError, type TestVivarium, useVivarium } from '../support/vivarium.ts'
 import { connect, errorOf, rowsOf, type WireConnection, WireError } from '../support/wire.ts'
-import type { ComplianceClient, OpenOptions, StepContext } from './client.ts'
+import type { ComplianceClient, No, OpenOptions, StepContext } from './client.ts'
 import { Outcomes } from './outcomes.ts'
 import { script, type Step, type StepName, stepNames } from './script.ts'
 
@@ -52,11 +52,9 @@ async function carryOut<App>(
 ): Promise<string> {
   const step = script[name] as Step<unknown>
   const differs = isolation === 'transaction' ? step.inTransaction : undefined
-  const given: ComplianceClient<App>['steps'][StepName] = client.steps[name]
-  if ('no' in given) return `no: ${given.no}`
+  const work: ((context: StepContext<App>) => Promise<unknown>) | No = client.steps[name]
+  if ('no' in work) return `no: ${work.no[isolation]}`
   if (differs?.expected === 'not run') return `no: ${String(differs.no)}`
-  if ('inTransaction' in given && isolation === 'transaction') return `no: ${given.inTransaction}`
-  const work: (context: StepContext<App>) => Promise<unknown> = 'work' in given ? given.work : given
 
   let sandbox = await vivarium.openSandbox({ title: `${client.name}: ${step.title}` })
   const opened: App[] = []

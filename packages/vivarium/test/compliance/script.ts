@@ -149,7 +149,7 @@ export const script = {
     observable: 'the query is answered, the transaction commits',
     expected: { answered: 'Bread', counted: 4 },
     leaves: [...initial, 'pears'],
-    inTransaction: { no: 'the transaction holds the one session', expected: 'not run' },
+    inTransaction: { no: 'The transaction holds the one session', expected: 'not run' },
   }),
   serializable: step({
     title: 'a transaction that asks for SERIALIZABLE',
@@ -157,7 +157,7 @@ export const script = {
     expected: { level: 'serializable', counted: 4 },
     leaves: [...initial, 'pears'],
     inTransaction: {
-      no: 'all of the sandbox is one READ COMMITTED transaction: the level is accepted with a warning and not given',
+      no: 'All of the sandbox is one READ COMMITTED transaction: the level is accepted with a warning and not given',
       expected: { level: 'read committed', counted: 4 },
       warnings: ['transaction-isolation'],
     },
@@ -167,7 +167,7 @@ export const script = {
     observable: 'one commits, the other fails with 40001',
     expected: { outcomes: ['40001', 'committed'], onCall: 1 },
     inTransaction: {
-      no: 'all connections share one session, and one session cannot conflict with itself',
+      no: 'All connections share one session, and one session cannot conflict with itself',
       expected: 'not run',
     },
   }),

@@ -9,7 +9,6 @@ export interface PsqlResult {
   readonly errors: string
 }
 
-const deadlineMs = 20_000
 // No start-up file, no alignment, tuples only, fields between commas; errors by their SQLSTATE.
 const plain = ['--no-psqlrc', '--quiet', '--no-align', '--tuples-only', '--field-separator=,']
 
@@ -34,7 +33,8 @@ export class Psql {
   #errors = ''
   #arrived = (): void => undefined
 
-  constructor(args: readonly string[]) {
+  /** @param deadlineMs it is killed after that many milliseconds */
+  constructor(args: readonly string[], deadlineMs: number = 20_000) {
     this.#process = spawn('psql', args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, PGCONNECT_TIMEOUT: '10' },
@@ -65,8 +65,8 @@ export class Psql {
   }
 
   /** Opens a psql that reads what is written to it. */
-  static open(url: string): Psql {
-    return new Psql([...plain, url])
+  static open(url: string, deadlineMs?: number): Psql {
+    return new Psql([...plain, url], deadlineMs)
   }
 
   write(text: string): void {

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { isolations } from '../../support/isolations.ts'
+import { describeIfFound } from '../../support/require.ts'
+import { closeCodes, useVivarium } from '../../support/vivarium.ts'
+import { Psql, psqlVersion, runPsql } from './psql.ts'
+
+describeIfFound('psql', await psqlVersion(), 'psql as another process', () => {
+  describe.each(isolations)("isolation '%s'", (isolation) => {
+    const vivarium = useVivarium({ isolation })
+
+    test('psql: one that is left in a transaction is reported at close and loses its connection', async () => {
+      const sandbox = await vivarium.openSandbox()
+      const psql = Psql.open(sandbox.postgres.url)
+      psql.write(`begin;\ninsert into parents values (3);\n\\echo it holds\n`)
+      await psql.until('it holds')
+      expect(await closeCodes(sandbox)).toEqual(['TRANSACTION_LEFT_OPEN'])
+      psql.write('select 1;\n')
+      expect(await psql.end()).toMatchObject({
+        code: 2,
+        errors: expect.stringContaining('terminating connection: its sandbox has been closed') as string,
+      })
+    })
+
+    test('psql: the URL of a closed sandbox is refused, with the reason', async () => {
+      const sandbox = await vivarium.openSandbox()
+      const { url } = sandbox.postgres
+      expect(await runPsql(url, 'select count(*) from parents;\n')).toMatchObject({ code: 0, output: '2' })
+      await sandbox.close()
+      const { output, errors } = await runPsql(url, 'select count(*) from parents;\n')
+      expect(output).toBe('')
+      expect(errors).toContain('the sandbox of this URL is closed')
+    })
+
+    test('psql: one that does not end is killed, and the next sandbox knows nothing of it', async () => {
+      const sandbox = await vivarium.openSandbox()
+      const psql = Psql.open(sandbox.postgres.url, 500)
+      psql.write('select pg_sleep(60);\n')
+      await expect(psql.end()).rejects.toThrow('psql was ended by SIGKILL')
+      // Its connection ends with it: whether that was seen before the close or by it, nothing of it goes on.
+      await closeCodes(sandbox)
+      const next = await vivarium.openSandbox()
+      expect(await runPsql(next.postgres.url, 'select count(*) from parents;\n')).toMatchObject({ output: '2' })
+      expect(await closeCodes(next)).toEqual([])
+    })
+  })
+})
