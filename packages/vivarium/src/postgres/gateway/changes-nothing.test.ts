@@ -6,6 +6,7 @@ test.each([
   ['SELECT', '  SELECT 1'],
   ['BEGIN', 'begin'],
   ['COMMIT', 'commit'],
+  ['SELECT', 'select count(*), max(id) from users where id in (1, 2) and (name = $1 or coalesce(name, $2) is null)'],
   ['SET', "set time zone 'UTC'"],
   [undefined, 'insert into users values (1, 2, 3, 4)'],
 ])('%s (%s) leaves the database as it was', (command, text) => {
@@ -16,6 +17,9 @@ test.each([
   ['INSERT', 'insert into users (name) values ($1)'],
   ['CREATE TABLE', 'create table t (id int)'],
   ['SELECT', 'select create_order($1)'],
+  ['SELECT', `select count(*), nextval('ids') from users`],
+  ['SELECT', 'select "count" (1)'],
+  ['SELECT', 'select * into copy from users'],
   ['SELECT', 'with new as (insert into users values ($1) returning *) select * from new'],
   ['SELECT', 'create table copy as select * from users'],
   ['CALL', 'call fill()'],

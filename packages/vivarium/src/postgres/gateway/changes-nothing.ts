@@ -34,7 +34,23 @@ export function mayHaveChanged(text: string, tag: string | undefined): boolean {
   return !changesNothing({ command: tag.replace(/(?: \d+)+$/, ''), text })
 }
 
-/** SELECT … INTO makes a table. */
+/** SELECT … INTO makes a table, and a function may do anything, unless it is one of the server's that everybody knows. */
 function isPlainSelect(text: string): boolean {
-  return !text.includes('(') && /^\s*select\b/i.test(text) && !/\binto\b/i.test(text)
+  if (!/^\s*select\b/i.test(text) || /\binto\b/i.test(text)) return false
+  for (const [, word = ''] of text.matchAll(/([\w$."']*)\s*\(/g)) {
+    if (word !== '' && !readOnly.has(word.toLowerCase())) return false
+  }
+  return true
 }
+
+/** Words before a parenthesis that write nothing: of the language, and functions of the server's own. */
+const readOnly = new Set(
+  `select from join on using where and or not in any all some exists values as over filter within by when then else
+   array row cast extract coalesce nullif greatest least count sum min max avg bool_and bool_or every array_agg string_agg
+   json_agg jsonb_agg json_object_agg jsonb_object_agg json_build_object jsonb_build_object json_build_array
+   jsonb_build_array to_json to_jsonb row_to_json row_number rank dense_rank lag lead first_value last_value
+   lower upper length trim btrim ltrim rtrim substring substr replace concat concat_ws position left right md5 format
+   abs ceil ceiling floor round trunc mod power sqrt now date_trunc date_part age to_char to_date to_timestamp make_date
+   unnest array_length cardinality generate_series jsonb_array_elements jsonb_array_elements_text jsonb_each
+   varchar char character numeric decimal timestamp timestamptz time bit`.split(/\s+/),
+)

@@ -19,6 +19,9 @@ export interface DirectGuest extends ConnectionActivity {
   terminate(message: ReturnType<typeof endOfSandbox>): void
 }
 
+/** How long a statement may go on whose client has gone, before it is reported. Milliseconds. */
+const abandonedMs = 100
+
 /** A guest's place, which may still be waiting for its connection. */
 interface Seat {
   connection: DirectConnection | undefined
@@ -51,7 +54,10 @@ export class DatabaseWorld {
   readonly #leases: LeasePool
   readonly #guests = new Map<DirectGuest, Seat>()
   readonly #leaving = new Set<DirectConnection>()
+  /** What ran when its client went away. */
+  readonly #abandoned = new Map<DirectConnection, ConnectionActivity & { readonly id: number }>()
   #lease: Promise<Lease> | undefined
+  readonly #reported = new Set<DirectConnection>()
   readonly #cancelling: Promise<unknown>[] = []
   #isClosed = false
   #transactions = 0
@@ -105,6 +111,7 @@ export class DatabaseWorld {
       const connection = new DirectConnection(backend, sink)
       void connection.closed.then(() => {
         this.#leaving.delete(connection)
+        this.#abandoned.delete(connection)
         if (this.#guests.get(guest) === seat) this.#guests.delete(guest)
       })
       if (this.#guests.get(guest) !== seat) {
@@ -125,6 +132,10 @@ export class DatabaseWorld {
     const connection = this.#guests.get(guest)?.connection
     this.#guests.delete(guest)
     if (connection === undefined) return
+    const { id, transactionSince, transactionText, lastText } = guest
+    if (!connection.replies.isQuiet) {
+      this.#abandoned.set(connection, { id, runningText: lastText, transactionSince, transactionText, lastText })
+    }
     this.#leaving.add(connection)
     void connection.leave()
   }
@@ -234,6 +245,7 @@ export class DatabaseWorld {
       this.leave(guest)
       guest.detached()
     }
+    await this.#endAbandoned(failures)
     if (this.#lease !== undefined) background(this.#giveBack(this.#lease))
     return failures
   }
@@ -244,10 +256,26 @@ export class DatabaseWorld {
       const isRunning = guest.runningText !== undefined
       if (!isRunning && !guest.isInTransaction) continue
       failures.push((isRunning ? stillRunning : leftOpen)(this.title, guest.id, guest))
-      if (isRunning && connection !== undefined) this.#cancelling.push(connection.cancel().catch(() => undefined))
+      if (isRunning && connection !== undefined) this.#cancel(connection)
       this.leave(guest)
       guest.terminate(endOfSandbox(this.title))
     }
+  }
+
+  /** What a client that has gone left running, unless it ends right now. */
+  async #endAbandoned(failures: unknown[]): Promise<void> {
+    const running = [...this.#abandoned].filter(([connection]) => !this.#reported.has(connection))
+    await Promise.all(running.map(([connection]) => connection.isGoneWithin(abandonedMs)))
+    for (const [connection, activity] of running) {
+      if (!this.#abandoned.has(connection) || connection.replies.isQuiet) continue
+      failures.push(stillRunning(this.title, activity.id, activity))
+      this.#cancel(connection)
+    }
+  }
+
+  #cancel(connection: DirectConnection): void {
+    this.#reported.add(connection)
+    this.#cancelling.push(connection.cancel().catch(() => undefined))
   }
 
   async #giveBack(leased: Promise<Lease>): Promise<void> {

@@ -105,12 +105,13 @@ export class DirectConnection {
   }
 
   /** Waits for the end of a connection that was left, and breaks it off when the server takes too long. */
-  async gone(deadlineMs: number = leaveDeadlineMs): Promise<void> {
-    try {
-      await withDeadline(this.closed, deadlineMs, () => new Error('late'))
-    } catch {
-      this.#socket.destroy()
-    }
+  async gone(): Promise<void> {
+    if (!(await this.isGoneWithin(leaveDeadlineMs))) this.#socket.destroy()
+  }
+
+  isGoneWithin(deadlineMs: number): Promise<boolean> {
+    const gone = this.closed.then(() => true)
+    return withDeadline(gone, deadlineMs, () => new Error('late')).catch(() => false)
   }
 
   #receive(chunk: Buffer): void {

@@ -42,7 +42,6 @@ export class DirectObserver {
   readonly #world: DatabaseWorld
   readonly #replies: DirectReplies
   readonly #send: (bytes: Buffer) => void
-  readonly #onReady: () => void
   /** Statements that were sent and are not known to exist yet. */
   readonly #sent = new Map<string, ClientStatement>()
   readonly #portals = new Map<string, Portal>()
@@ -56,14 +55,12 @@ export class DirectObserver {
     world: DatabaseWorld
     replies: DirectReplies
     send: (bytes: Buffer) => void
-    onReady: () => void
   }) {
     this.#client = parts.client
     this.#session = parts.session
     this.#world = parts.world
     this.#replies = parts.replies
     this.#send = parts.send
-    this.#onReady = parts.onReady
   }
 
   /** Takes note of a message that is about to be sent as it is. */
@@ -280,7 +277,6 @@ export class DirectObserver {
       this.#portals.clear()
       this.transactionSince = 0
     }
-    this.#onReady()
   }
 }
 

@@ -121,6 +121,21 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
     this.#world = world
   }
 
+  /** Waits for notifications, also between units. */
+  get listens(): boolean {
+    return this.#session.listens
+  }
+
+  /**
+   * Connects before a unit asks for it, between units: at a login, and where notifications may come. Resolves to the
+   * backend's process id when all is as the client left it, to `undefined` when there is no connection.
+   */
+  async connect(world: DatabaseWorld): Promise<number | undefined> {
+    this.enter(world)
+    if (this.#real === undefined && !this.isBlocked) await this.#attach()
+    return this.#real?.processId
+  }
+
   take(frame: Frame): void {
     const current = this.#held ?? frame
     this.#held = undefined
@@ -138,7 +153,10 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
     const refusal = this.#refusal
     this.#refusal = undefined
     if (refusal !== undefined) this.#refuse(refusal, current.type)
-    else this.#attach(current)
+    else {
+      this.#held = current
+      void this.#attach()
+    }
   }
 
   #forward(real: DirectConnection, frame: Frame): void {
@@ -146,34 +164,33 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
     real.send(frame.buffer.subarray(frame.start, frame.end))
   }
 
-  #attach(frame: Frame): void {
+  /** Ends without a connection when that cannot be had, or is no longer wanted. */
+  async #attach(): Promise<void> {
     const world = this.#world
     if (world === undefined) throw new Error('a unit outside any sandbox')
-    this.#held = frame
     const attempt = {}
     this.#attaching = attempt
     const isStillWanted = (): boolean => this.#attaching === attempt && !this.#client.isClosed
-    world.attach(this, this.#parameters(), this).then(
-      (real) => {
-        if (!isStillWanted()) return
-        this.#attaching = undefined
-        this.#begin(world, real)
-        this.#client.pump()
-      },
-      (error: unknown) => {
-        if (isStillWanted()) this.#giveUp(whyNotAttached(world, error))
-      },
-    )
+    try {
+      const real = await world.attach(this, this.#parameters(), this)
+      if (!isStillWanted()) return
+      this.#attaching = undefined
+      const restored = this.#begin(world, real)
+      this.#client.pump()
+      await Promise.race([restored, real.closed])
+    } catch (error) {
+      if (isStillWanted()) this.#giveUp(whyNotAttached(world, error))
+    }
   }
 
   #parameters(): Record<string, string> {
     return Object.fromEntries([...this.#client.startupParameters].filter(([name]) => !notForTheServer.has(name)))
   }
 
-  #begin(world: DatabaseWorld, real: DirectConnection): void {
+  #begin(world: DatabaseWorld, real: DirectConnection): Promise<void> {
     this.#real = real
     const send = (bytes: Buffer): void => real.send(bytes)
-    this.#session.begin(real.replies, send, (text, reason) =>
+    const restored = this.#session.begin(real.replies, send, (text, reason) =>
       world.recorder.warn({
         component: 'postgres',
         kind: 'session-not-restored',
@@ -187,15 +204,16 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
       world,
       replies: real.replies,
       send,
-      onReady: () => undefined,
     })
+    return restored
   }
 
   /** The unit that waits for its connection gets this error instead. */
   #giveUp(refusal: OwnMessage): void {
     this.#attaching = undefined
     this.#world?.leave(this)
-    this.#refusal = refusal
+    // Without a unit that waits there is nobody to tell; the next one tries again.
+    if (this.#held !== undefined) this.#refusal = refusal
     this.#client.pump()
   }
 
@@ -213,7 +231,7 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
   }
 
   get runningText(): string | undefined {
-    if (this.isBlocked) return 'a statement that waits for its connection to the database'
+    if (this.#held !== undefined) return 'a statement that waits for its connection to the database'
     const real = this.#real
     const observer = this.#observer
     if (real === undefined || observer === undefined) return undefined

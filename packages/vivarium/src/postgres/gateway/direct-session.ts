@@ -46,8 +46,15 @@ export class DirectSession {
     return this.#channels.some((text) => /^listen/i.test(text))
   }
 
-  /** A new real connection: everything that is to be made again on it, in order, as messages of ours. */
-  begin(replies: DirectReplies, send: (bytes: Buffer) => void, onFailed: (text: string, reason: string) => void): void {
+  /**
+   * A new real connection: everything that is to be made again on it, in order, as messages of ours. Resolves when it is
+   * made; nothing need wait for that, since what is sent later runs later.
+   */
+  begin(
+    replies: DirectReplies,
+    send: (bytes: Buffer) => void,
+    onFailed: (text: string, reason: string) => void,
+  ): Promise<void> {
     const { state, initialSettings, names } = this.#owner
     this.#settledNames = new Set()
     this.#uncommittedChannels = []
@@ -65,10 +72,22 @@ export class DirectSession {
       ...prepared,
       ...this.#channels,
     ]
-    for (const text of texts) {
-      replies.await({ until: 'query', hidden: 'all', onError: (fields) => onFailed(text, fields['M'] ?? '') })
-      send(encodeQuery(text))
-    }
+    return new Promise((resolve) => {
+      let left = texts.length
+      if (left === 0) resolve()
+      for (const text of texts) {
+        replies.await({
+          until: 'query',
+          hidden: 'all',
+          onError: (fields) => onFailed(text, fields['M'] ?? ''),
+          onReady: () => {
+            left--
+            if (left === 0) resolve()
+          },
+        })
+        send(encodeQuery(text))
+      }
+    })
   }
 
   /** Makes a statement of an earlier sandbox again, ahead of a message of an extended unit that names it. */

@@ -208,6 +208,12 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     return world
   }
 
+  /** The stable URL leads elsewhere: what listens there goes along. */
+  const takeListeners = async (): Promise<void> => {
+    const following = [...connections].filter(({ database }) => database === stableDatabase)
+    await Promise.all(following.map((connection) => connection.sandboxChanged()))
+  }
+
   const openSandbox = async (asked: OpenPostgresSandboxOptions): Promise<PostgresSandbox> => {
     if (isClosed) {
       throw new VivariumError('VIVARIUM_CLOSED', {
@@ -231,6 +237,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       isOpen: true,
       close: async (endClients) => {
         if (!sandbox.isOpen) return []
+        const wasCurrent = current === sandbox
         const refuse = (): void => {
           sandbox.isOpen = false
           if (current === sandbox) current = parent?.isOpen === true && parent.isCurrent ? parent : undefined
@@ -241,6 +248,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
             ? await closeSandbox(used, asked.title, endClients, refuse)
             : await used.close(endClients, refuse, (work) => inBackground.add(work))
         sandboxes.delete(database)
+        if (wasCurrent && !isClosed) await takeListeners()
         if (used instanceof World && used !== parent?.place) {
           if (used.broken === undefined && !used.isWornOut && !isClosed && !budget.isShort) idleWorlds.push(used)
           else await discardWorld(used).catch((error: unknown) => failures.push(error))
@@ -249,7 +257,10 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       },
     }
     sandboxes.set(database, sandbox)
-    if (asked.current) current = sandbox
+    if (asked.current) {
+      current = sandbox
+      await takeListeners()
+    }
     return sandbox
   }
 

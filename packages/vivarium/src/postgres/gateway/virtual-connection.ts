@@ -258,6 +258,17 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     }
   }
 
+  /** Its URL leads to another sandbox now: one that listens is taken there at once, since no unit of its own may come. */
+  async sandboxChanged(): Promise<void> {
+    if (this.#phase === 'ready' && this.#direct?.listens === true) await this.#connectDirectly()
+  }
+
+  async #connectDirectly(): Promise<number | undefined> {
+    this.#choosePath()
+    const world = this.#host.databaseFor(this.database)
+    return world === undefined || this.#path !== this.#direct ? undefined : this.#direct?.connect(world)
+  }
+
   #receive(chunk: Buffer): void {
     if (this.#phase === 'closed') return
     if (this.#phase === 'startup') {
@@ -388,12 +399,15 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
       if (this.isClosed) return
       this.initialSettings = startupSettings(this.#parameters)
       this.state = { status: 'idle', settings: this.initialSettings }
+      // Where it has a connection of its own from the start, it is told that one's number.
+      const processId = (await this.#connectDirectly()) ?? this.#host.processId
+      if (this.isClosed) return
       this.write(authenticationOk)
       for (const [name, value] of reports) {
         this.#reported.set(name, value)
         this.write(encodeParameterStatus(name, value))
       }
-      this.write(encodeBackendKeyData(this.#host.processId, this.secretKey))
+      this.write(encodeBackendKeyData(processId, this.secretKey))
       this.write(readyForQuery.I)
       this.flush()
       this.#phase = 'ready'
