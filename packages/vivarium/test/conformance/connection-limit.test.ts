@@ -88,3 +88,43 @@ test('a pool of the application is no connection of the server in a transaction 
     await pool.end()
     await sandbox.close()
   }))
+
+test('with databases of their own, past the bound a login waits, then is refused as a full server does', () =>
+  withVivarium(async (vivarium) => {
+    const sandbox = await vivarium.openSandbox({ isolation: 'database' })
+    const connect = async (): Promise<Client> => {
+      const client = new Client({ connectionString: vivarium.postgres.url })
+      await client.connect()
+      return client
+    }
+    const [first, ...others] = [await connect(), await connect(), await connect()]
+    await expect(connect()).rejects.toMatchObject({
+      code: '53300',
+      detail: expect.stringContaining('in use: 3 × a connection of the sandbox'),
+      hint: expect.stringContaining('postgres.maxConnections'),
+    })
+    const waiting = connect()
+    await first?.end()
+    const next = await waiting
+    expect((await next.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    for (const client of [next, ...others]) await client.end()
+    await sandbox.close()
+  }))
+
+test('what a file keeps open and does not use makes room for its tests', () =>
+  withVivarium(async (vivarium) => {
+    const pool = new Pool({ connectionString: vivarium.postgres.url, max: 3 })
+    const work = (): Promise<unknown> =>
+      Promise.all(Array.from({ length: 3 }, () => pool.query('SELECT pg_sleep(0.01)')))
+    const file = await vivarium.openSandbox({ isolation: 'database' })
+    const ofTheFile = new Pool({ connectionString: file.postgres.url, max: 2 })
+    await Promise.all([ofTheFile.query('CREATE TABLE made ()'), ofTheFile.query('SELECT 1 AS one')])
+    const inner = await vivarium.openSandbox({ within: file })
+    await work()
+    expect((await pool.query('SELECT FROM made')).rowCount).toBe(0)
+    await inner.close()
+    await work()
+    await pool.end()
+    await ofTheFile.end()
+    await file.close()
+  }))

@@ -203,8 +203,8 @@ describe('from one sandbox to the next', () => {
     for (let round = 1; round <= 2; round += 1) {
       await inSandbox(vivarium, async (sender) => {
         await sender.query(`notify undone; notify dropped; notify kept, 'round ${round}'`)
-        const heard = (await listener.until('A')).map(({ fields }) => `${fields['channel']} ${fields['payload']}`)
-        expect(heard).toEqual([`kept round ${round}`])
+        const heard = (await listener.until('A')).map(({ fields }) => [fields['channel'], fields['payload']])
+        expect(heard).toEqual([['kept', `round ${round}`]])
       })
     }
     await inSandbox(vivarium, () => listener.query('unlisten *'))
@@ -224,7 +224,10 @@ describe('from one sandbox to the next', () => {
       const ids = await Promise.all(
         ['a', 'b', 'c'].map(async (name) => (await pool.query({ ...insert, values: [name, 1] })).rows[0]?.id as number),
       )
-      expect(ids.toSorted(), `round ${round}`).toEqual([4, 5, 6])
+      expect(
+        ids.toSorted((a, b) => a - b),
+        `round ${round}`,
+      ).toEqual([4, 5, 6])
       await sandbox.close()
     }
     await pool.end()

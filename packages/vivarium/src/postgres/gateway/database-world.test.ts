@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Recorder } from '../../core/interactions.ts'
+import { ConnectionBudget } from '../connection/connection-budget.ts'
 import type { LeasePool } from '../leases/lease.ts'
 import { DatabaseWorld } from './database-world.ts'
 
@@ -12,7 +13,13 @@ test('a sandbox that never speaks to Postgres takes no database', async () => {
       return Promise.reject(new Error('no database here'))
     },
   } as unknown as LeasePool
-  const world = new DatabaseWorld({ title: 'idle', recorder: new Recorder(), leases, base: undefined })
+  const world = new DatabaseWorld({
+    title: 'idle',
+    recorder: new Recorder(),
+    leases,
+    budget: new ConnectionBudget(1),
+    base: undefined,
+  })
   const close = world.close(
     undefined,
     () => undefined,

@@ -1,7 +1,7 @@
 import { nextTurn, now } from '../../core/clock.ts'
 import { VivariumError } from '../../core/errors.ts'
 import type { Recorder } from '../../core/interactions.ts'
-import { openBackendConnection } from '../connection/backend-connection.ts'
+import type { ConnectionBudget } from '../connection/connection-budget.ts'
 import { openPostgresClient } from '../connection/client.ts'
 import type { Lease, LeasePool, LeaseSource } from '../leases/lease.ts'
 import { endOfSandbox, leftOpen, stillRunning } from './close-sandbox.ts'
@@ -32,6 +32,8 @@ export interface DatabaseWorldOptions {
   readonly title: string
   readonly recorder: Recorder
   readonly leases: LeasePool
+  /** How many connections there may be. */
+  readonly budget: ConnectionBudget
   /** The sandbox of the same isolation that it is nested in: its database as it is now is where this one starts from. */
   readonly base: DatabaseWorld | undefined
 }
@@ -52,6 +54,7 @@ export class DatabaseWorld {
   version = 0
   readonly #base: DatabaseWorld | undefined
   readonly #leases: LeasePool
+  readonly #budget: ConnectionBudget
   readonly #guests = new Map<DirectGuest, Seat>()
   readonly #leaving = new Set<DirectConnection>()
   /** What ran when its client went away. */
@@ -69,6 +72,7 @@ export class DatabaseWorld {
     this.title = options.title
     this.recorder = options.recorder
     this.#leases = options.leases
+    this.#budget = options.budget
     this.#base = options.base
   }
 
@@ -104,10 +108,8 @@ export class DatabaseWorld {
       const lease = await this.#leased()
       await this.#copying
       this.#requireOpen()
-      const backend = await openBackendConnection({
-        ...lease.target,
-        parameters: { ...lease.target.parameters, ...parameters },
-      })
+      const target = { ...lease.target, parameters: { ...lease.target.parameters, ...parameters } }
+      const backend = await this.#budget.open(target, { title: `a connection of the sandbox "${this.title}"` })
       const connection = new DirectConnection(backend, sink)
       void connection.closed.then(() => {
         this.#leaving.delete(connection)
@@ -138,6 +140,15 @@ export class DatabaseWorld {
     }
     this.#leaving.add(connection)
     void connection.leave()
+  }
+
+  /** Ends the connections that do nothing; their clients get others when they need them. */
+  detachIdle(): void {
+    for (const [guest, { connection }] of this.#guests) {
+      if (connection === undefined || guest.runningText !== undefined || guest.isInTransaction) continue
+      this.leave(guest)
+      guest.detached()
+    }
   }
 
   async #leased(): Promise<Lease> {
@@ -175,10 +186,7 @@ export class DatabaseWorld {
       const lease = await this.#leased()
       const busy = this.busyGuest
       if (busy !== undefined) throw busyError(this.title, busy)
-      for (const guest of this.#guests.keys()) {
-        this.leave(guest)
-        guest.detached()
-      }
+      this.detachIdle()
       await Promise.all([...this.#leaving].map((connection) => connection.gone()))
       return copy({ lease, version: this.version, isQuiet: () => this.#isQuiet })
     })()

@@ -1,3 +1,4 @@
+import { VivariumError } from '../../core/errors.ts'
 import { PostgresServerError } from '../connection/server-error.ts'
 import { readyForQuery } from '../protocol/backend.ts'
 import { describeType, expectEnd, ProtocolViolation } from '../protocol/frame-reader.ts'
@@ -128,12 +129,12 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
 
   /**
    * Connects before a unit asks for it, between units: at a login, and where notifications may come. Resolves to the
-   * backend's process id when all is as the client left it, to `undefined` when there is no connection.
+   * backend's process id when all is as the client left it, or to why there is no connection.
    */
-  async connect(world: DatabaseWorld): Promise<number | undefined> {
+  async connect(world: DatabaseWorld): Promise<number | OwnMessage | undefined> {
     this.enter(world)
-    if (this.#real === undefined && !this.isBlocked) await this.#attach()
-    return this.#real?.processId
+    const refusal = this.#real === undefined && !this.isBlocked ? await this.#attach() : undefined
+    return this.#real?.processId ?? refusal
   }
 
   take(frame: Frame): void {
@@ -164,8 +165,8 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
     real.send(frame.buffer.subarray(frame.start, frame.end))
   }
 
-  /** Ends without a connection when that cannot be had, or is no longer wanted. */
-  async #attach(): Promise<void> {
+  /** Ends without a connection when that cannot be had, which it returns the reason of, or is no longer wanted. */
+  async #attach(): Promise<OwnMessage | undefined> {
     const world = this.#world
     if (world === undefined) throw new Error('a unit outside any sandbox')
     const attempt = {}
@@ -173,13 +174,17 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
     const isStillWanted = (): boolean => this.#attaching === attempt && !this.#client.isClosed
     try {
       const real = await world.attach(this, this.#parameters(), this)
-      if (!isStillWanted()) return
+      if (!isStillWanted()) return undefined
       this.#attaching = undefined
       const restored = this.#begin(world, real)
       this.#client.pump()
       await Promise.race([restored, real.closed])
+      return undefined
     } catch (error) {
-      if (isStillWanted()) this.#giveUp(whyNotAttached(world, error))
+      if (!isStillWanted()) return undefined
+      const refusal = whyNotAttached(world, error)
+      this.#giveUp(refusal)
+      return refusal
     }
   }
 
@@ -288,10 +293,12 @@ function whyNotAttached(world: DatabaseWorld, error: unknown): OwnMessage {
     const { code, message, detail, hint } = error.fields
     return { code, message, detail, hint }
   }
+  const isLimit = error instanceof VivariumError && error.code === 'CONNECTION_LIMIT'
   return {
-    code: '58000',
+    code: isLimit ? '53300' : '58000',
     message: `no connection to the database of the sandbox "${world.title}"`,
-    detail: error instanceof Error ? error.message : String(error),
+    detail: error instanceof VivariumError ? `${error.what} ${error.seen ?? ''}` : String(error),
+    hint: error instanceof VivariumError ? error.remedy : undefined,
   }
 }
 

@@ -122,6 +122,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     const world = idleWorlds.pop()
     // Its lease is lost with its connection, and the run's end drops what is left.
     if (world !== undefined) void discardWorld(world).catch(() => undefined)
+    // Nor is what a sandbox keeps open in whose place the one inside it works.
+    for (const { parent } of sandboxes.values()) if (parent?.place instanceof DatabaseWorld) parent.place.detachIdle()
   })
 
   const first = await makeWorld()
@@ -201,7 +203,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     if (parent !== undefined && parent.isolation !== isolation) refuseMixed(parent, asked)
     if (isolation === 'database') {
       const base = around instanceof DatabaseWorld ? around : undefined
-      return new DatabaseWorld({ title, recorder, leases, base })
+      return new DatabaseWorld({ title, recorder, leases, budget, base })
     }
     const world = around instanceof World ? around : await takeWorld()
     await world.openLevel(title, recorder)

@@ -263,7 +263,8 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     if (this.#phase === 'ready' && this.#direct?.listens === true) await this.#connectDirectly()
   }
 
-  async #connectDirectly(): Promise<number | undefined> {
+  /** Resolves to the process id of its own backend, or to why there is none where there should be. */
+  async #connectDirectly(): Promise<number | OwnMessage | undefined> {
     this.#choosePath()
     const world = this.#host.databaseFor(this.database)
     return world === undefined || this.#path !== this.#direct ? undefined : this.#direct?.connect(world)
@@ -400,14 +401,15 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
       this.initialSettings = startupSettings(this.#parameters)
       this.state = { status: 'idle', settings: this.initialSettings }
       // Where it has a connection of its own from the start, it is told that one's number.
-      const processId = (await this.#connectDirectly()) ?? this.#host.processId
+      const connected = await this.#connectDirectly()
       if (this.isClosed) return
+      if (typeof connected === 'object') return this.terminate(connected)
       this.write(authenticationOk)
       for (const [name, value] of reports) {
         this.#reported.set(name, value)
         this.write(encodeParameterStatus(name, value))
       }
-      this.write(encodeBackendKeyData(processId, this.secretKey))
+      this.write(encodeBackendKeyData(connected ?? this.#host.processId, this.secretKey))
       this.write(readyForQuery.I)
       this.flush()
       this.#phase = 'ready'
