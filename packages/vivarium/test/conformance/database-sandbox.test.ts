@@ -5,8 +5,10 @@ import { closeCodes, closeError, inSandbox, plainServerOf, useVivarium } from '.
 import {
   bind,
   connect,
+  copyData,
   errorOf,
   execute,
+  flush,
   parse,
   query,
   queryError,
@@ -332,6 +334,69 @@ describe('one inside the other', () => {
 })
 
 describe('at its end', () => {
+  test.each<[string, Buffer[], string, string, string]>([
+    ['in a transaction', [query('BEGIN READ WRITE')], 'Z', 'TRANSACTION_LEFT_OPEN', 'BEGIN READ WRITE'],
+    ['in a failed transaction', [query('begin'), query('select 1 / 0')], 'E', 'TRANSACTION_LEFT_OPEN', 'select 1 / 0'],
+    [
+      'with a statement running',
+      [query(`do $$ begin raise notice 'running'; perform pg_sleep(60) /* the slow one */; end $$`)],
+      'N',
+      'STATEMENT_STILL_RUNNING',
+      'the slow one',
+    ],
+    [
+      'in the middle of a copy',
+      [query('copy parents from stdin'), copyData('3\tx\n')],
+      'G',
+      'STATEMENT_STILL_RUNNING',
+      'copy parents',
+    ],
+    [
+      'in a unit without its Sync',
+      [run('insert into parents values (3)'), flush()],
+      'C',
+      'STATEMENT_STILL_RUNNING',
+      'insert into parents',
+    ],
+    ['in a unit that failed', [run('select 1 / 0'), flush()], 'E', 'STATEMENT_STILL_RUNNING', 'select 1 / 0'],
+  ])('a connection %s is reported and ended, and the next one is well', async (_where, messages, until, code, text) => {
+    const sandbox = await open('leaky')
+    const connection = await connect(vivarium.postgres.url)
+    connection.send(...messages)
+    await connection.until(until)
+    // What follows the error in a failed transaction has to be there too.
+    if (until === 'E' && code === 'TRANSACTION_LEFT_OPEN') await connection.until('Z')
+    const error = await closeError(sandbox)
+    expect(error?.errors.map((one: { code?: string }) => one.code)).toEqual([code])
+    expect(error?.message).toContain(text)
+    expect(errorOf(await connection.untilClosed())).toMatchObject({ S: 'FATAL', C: '57P01' })
+    await inSandbox(vivarium, async (next) => expect(await count(next)).toBe('2'))
+  })
+
+  test('a connection that is idle is no leak and stays open', async () => {
+    const sandbox = await open()
+    const connection = await connect(vivarium.postgres.url)
+    await connection.query('begin; insert into parents values (3); commit')
+    expect(await closeCodes(sandbox)).toEqual([])
+    await inSandbox(vivarium, async () => expect(await count(connection)).toBe('2'))
+    await connection.end()
+  })
+
+  test('a database whose lease is lost fails its sandbox, and the next one has another', async () => {
+    const sandbox = await open('robbed')
+    const connection = await connect(vivarium.postgres.url)
+    await connection.query('insert into parents values (3)')
+    const admin = await connect(plainServerOf(vivarium).maintenance)
+    const runId = vivarium.describe().postgres?.run.runId
+    await admin.query(
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'vivarium lease ${runId}%'`,
+    )
+    await admin.end()
+    expect(errorOf(await connection.untilClosed())).toMatchObject({ S: 'FATAL', C: '57P01' })
+    expect(await closeCodes(sandbox)).toEqual(['SANDBOX_BROKEN'])
+    await inSandbox(vivarium, async (next) => expect(await count(next)).toBe('2'))
+  })
+
   test('a statement whose client has gone is still reported, and ended', async () => {
     const sandbox = await open('abandoned')
     const connection = await connect(vivarium.postgres.url)

@@ -66,7 +66,8 @@ export class DatabaseWorld {
   #transactions = 0
   #firstChange: string | undefined
   /** While the database is being copied nothing may be connected to it. */
-  #copying: Promise<unknown> | undefined
+  readonly #copies = new Set<Promise<unknown>>()
+  readonly #connecting = new Set<Promise<unknown>>()
 
   constructor(options: DatabaseWorldOptions) {
     this.title = options.title
@@ -106,10 +107,11 @@ export class DatabaseWorld {
     this.#guests.set(guest, seat)
     try {
       const lease = await this.#leased()
-      await this.#copying
+      while (this.#copies.size > 0) await Promise.all(this.#copies)
       this.#requireOpen()
       const target = { ...lease.target, parameters: { ...lease.target.parameters, ...parameters } }
-      const backend = await this.#budget.open(target, { title: `a connection of the sandbox "${this.title}"` })
+      const opening = this.#budget.open(target, { title: `a connection of the sandbox "${this.title}"` })
+      const backend = await whileIn(this.#connecting, opening)
       const connection = new DirectConnection(backend, sink)
       void connection.closed.then(() => {
         this.#leaving.delete(connection)
@@ -164,14 +166,23 @@ export class DatabaseWorld {
   }
 
   async #acquire(): Promise<Lease> {
-    const lease = await (this.#changedBase?.copy((source) => this.#leases.acquire({ disposable: true, source })) ??
-      this.#leases.acquire({ disposable: true }))
+    const lease = await this.#obtain().catch((error: unknown) => {
+      // Nothing was done yet with what was lost together with the other leases.
+      if (error instanceof VivariumError && error.code === 'LEASE_LOST') return this.#obtain()
+      throw error
+    })
     void lease.lost.then((reason) => this.break(reason))
     if (!lease.fresh) {
       await using client = await openPostgresClient(lease.target)
       await client.query(lease.resetSequences)
     }
     return lease
+  }
+
+  async #obtain(): Promise<Lease> {
+    const base = this.#changedBase
+    if (base === undefined) return this.#leases.acquire({ disposable: true })
+    return base.copy((source) => this.#leases.acquire({ disposable: true, source }))
   }
 
   /** The sandbox around whose database has something that the template has not. */
@@ -181,22 +192,18 @@ export class DatabaseWorld {
   }
 
   /** Lets `copy` read this sandbox's database: nothing is connected to it meanwhile. */
-  async copy<T>(copy: (source: LeaseSource) => Promise<T>): Promise<T> {
-    const copying = (async () => {
-      const lease = await this.#leased()
-      const busy = this.busyGuest
-      if (busy !== undefined) throw busyError(this.title, busy)
-      this.detachIdle()
-      await Promise.all([...this.#leaving].map((connection) => connection.gone()))
-      return copy({ lease, version: this.version, isQuiet: () => this.#isQuiet })
-    })()
-    const settled = copying.catch(() => undefined)
-    this.#copying = settled
-    try {
-      return await copying
-    } finally {
-      if (this.#copying === settled) this.#copying = undefined
-    }
+  copy<T>(copy: (source: LeaseSource) => Promise<T>): Promise<T> {
+    return whileIn(this.#copies, this.#copyWith(copy))
+  }
+
+  async #copyWith<T>(copy: (source: LeaseSource) => Promise<T>): Promise<T> {
+    const lease = await this.#leased()
+    await Promise.all(this.#connecting)
+    const busy = this.busyGuest
+    if (busy !== undefined) throw busyError(this.title, busy)
+    this.detachIdle()
+    await Promise.all([...this.#leaving].map((connection) => connection.gone()))
+    return copy({ lease, version: this.version, isQuiet: () => this.#isQuiet })
   }
 
   /** Nothing is connected to the database. */
@@ -294,6 +301,17 @@ export class DatabaseWorld {
       // A lost lease is no longer ours to drop. The run's end drops what is left, and says so when it cannot.
       if (this.broken === undefined) throw error
     })
+  }
+}
+
+/** Keeps the work in a set, as something that never rejects, for as long as it lasts. */
+async function whileIn<T>(set: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
+  const settled = work.catch(() => undefined)
+  set.add(settled)
+  try {
+    return await work
+  } finally {
+    set.delete(settled)
   }
 }
 

@@ -14,8 +14,8 @@ export interface DirectSink {
   flush(): void
   /** The server reports a setting; returns whether the client is to hear of it. */
   report(name: string, value: string, isOurs: boolean): boolean
-  /** The connection has ended, and not because of us. */
-  lost(): void
+  /** The connection has ended, and not because of us; with a reason when it did not end in good order. */
+  lost(reason: Error | undefined): void
 }
 
 /** How long the server may take to let go of a connection that was ended. Milliseconds. */
@@ -35,6 +35,7 @@ export class DirectConnection {
   readonly #reader = new FrameReader()
   #sink: DirectSink | undefined
   #out: Buffer[] = []
+  #broken: Error | undefined
 
   constructor(backend: BackendConnection, sink: DirectSink) {
     this.#backend = backend
@@ -44,7 +45,7 @@ export class DirectConnection {
     this.closed = new Promise((resolve) => {
       this.#socket.once('close', () => {
         resolve()
-        this.#sink?.lost()
+        this.#sink?.lost(this.#broken)
       })
     })
     this.#socket.on('error', () => this.#socket.destroy())
@@ -135,8 +136,9 @@ export class DirectConnection {
           runEnd = reader.end
         }
       }
-    } catch {
+    } catch (error) {
       // What a server sends is the protocol; whoever speaks something else here is none.
+      this.#broken = error instanceof Error ? error : new Error(String(error))
       this.#socket.destroy()
     }
     passRun()

@@ -74,7 +74,12 @@ export class DirectObserver {
         return this.#seeFunctionCall(frame)
       case Frontend.sync:
         this.isInUnit = false
-        return this.#replies.await({ until: 'sync', onReady: (status) => this.#ready(status) })
+        // A deferred constraint fails here, where the implicit transaction commits.
+        return this.#replies.await({
+          until: 'sync',
+          onError: () => this.#session.failed(),
+          onReady: (status) => this.#ready(status),
+        })
       case Frontend.copyDone:
       case Frontend.copyFail:
         return this.#replies.await({ until: 'copyEnd' })

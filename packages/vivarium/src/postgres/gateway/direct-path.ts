@@ -281,9 +281,10 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
     return this.#client.noteReport(name, value) || !isOurs
   }
 
-  lost(): void {
+  lost(reason: Error | undefined): void {
     this.detached()
-    this.#client.hangUp()
+    if (reason === undefined) this.#client.hangUp()
+    else this.#client.terminate({ code: '08006', message: `the connection to the server broke: ${reason.message}` })
   }
 }
 

@@ -125,7 +125,10 @@ export class DirectReplies {
     // The end of the connection answers nothing.
     if (head === undefined || fields['V'] === 'FATAL' || fields['V'] === 'PANIC') return true
     this.#isCopyingIn = false
-    if (head.until !== 'query' && head.until !== 'functionCall') this.#skipToSync()
+    if (!isReadyAfterwards(head.until)) {
+      this.#awaited.shift()
+      this.#skipToSync()
+    }
     return head.hidden !== 'all'
   }
 
@@ -136,7 +139,7 @@ export class DirectReplies {
   }
 
   #takeReady(status: string): boolean {
-    const at = this.#awaited.findIndex(({ until }) => until === 'sync' || until === 'query' || until === 'functionCall')
+    const at = this.#awaited.findIndex(({ until }) => isReadyAfterwards(until))
     const ready = this.#awaited[at]
     this.#awaited.splice(0, at + 1)
     this.#passCopyEnds()
@@ -161,4 +164,9 @@ export class DirectReplies {
   #passCopyEnds(): void {
     while (this.#awaited[0]?.until === 'copyEnd') this.#awaited.shift()
   }
+}
+
+/** The server is ready for the next unit when it has answered this. */
+function isReadyAfterwards(until: AwaitedEnd): boolean {
+  return until === 'sync' || until === 'query' || until === 'functionCall'
 }
