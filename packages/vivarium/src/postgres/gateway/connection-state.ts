@@ -15,13 +15,18 @@ export interface VirtualSavepoint {
   readonly name: string
   /** What a rollback to it goes back to. */
   readonly before: SessionState
+  /** READ ONLY that is set in it ends with it. */
+  readonly isReadOnly: boolean
 }
 
 /** The application's transaction on one virtual connection. */
 export interface VirtualTransaction {
   /** Number in the sandbox, from 1. */
   readonly number: number
+  /** A savepoint of ours, outside all of the application's, makes it read-only. */
   readonly readOnly: boolean
+  /** It is read-only, by that savepoint or by one of the application's. */
+  readonly isReadOnly: boolean
   readonly isolation: IsolationLevel | undefined
   readonly savepoints: readonly VirtualSavepoint[]
   readonly before: SessionState
@@ -66,6 +71,7 @@ export function begin(
     transaction: {
       number,
       readOnly: modes.readOnly ?? false,
+      isReadOnly: modes.readOnly ?? false,
       isolation: modes.isolation,
       savepoints: [],
       before: sessionOf(before),
@@ -124,7 +130,10 @@ export function findSavepoint(transaction: VirtualTransaction, name: string): nu
 
 export function pushSavepoint(state: ConnectionState, name: string): ConnectionState {
   if (state.status === 'idle') return state
-  const savepoints = [...state.transaction.savepoints, { name, before: sessionOf(state) }]
+  const savepoints = [
+    ...state.transaction.savepoints,
+    { name, before: sessionOf(state), isReadOnly: state.transaction.isReadOnly },
+  ]
   return { ...state, transaction: { ...state.transaction, savepoints } }
 }
 
@@ -132,7 +141,8 @@ export function pushSavepoint(state: ConnectionState, name: string): ConnectionS
 export function popSavepoints(state: ConnectionState, index: number): ConnectionState {
   if (state.status === 'idle') return state
   const savepoints = state.transaction.savepoints.slice(0, index)
-  return { ...state, transaction: { ...state.transaction, savepoints } }
+  const isReadOnly = state.transaction.savepoints[index]?.isReadOnly ?? state.transaction.isReadOnly
+  return { ...state, transaction: { ...state.transaction, savepoints, isReadOnly } }
 }
 
 /** Rolls back to the savepoint at an index, which stays. */
@@ -140,5 +150,10 @@ export function rollbackToSavepoint(state: ConnectionState, index: number): Conn
   if (state.status === 'idle') return state
   const savepoints = state.transaction.savepoints.slice(0, index + 1)
   const before = savepoints.at(-1)?.before ?? state
-  return { status: 'inTransaction', ...sessionOf(before), transaction: { ...state.transaction, savepoints } }
+  const isReadOnly = savepoints.at(-1)?.isReadOnly ?? state.transaction.isReadOnly
+  return {
+    status: 'inTransaction',
+    ...sessionOf(before),
+    transaction: { ...state.transaction, savepoints, isReadOnly },
+  }
 }

@@ -31,6 +31,13 @@ const preparedNamesWarning: Difference = {
   message: "pg_prepared_statements shows the gateway's names, of all connections of the sandbox",
 }
 
+export const lateReadOnlyWarning: Difference = {
+  kind: 'transaction-read-only',
+  message:
+    'SET TRANSACTION READ ONLY behind other statements of one Query, outside a transaction, is accepted and not enforced: ' +
+    'make it the first statement, or begin a transaction',
+}
+
 export function isolationWarning(asked: string): Difference {
   return {
     kind: 'transaction-isolation',

@@ -135,6 +135,7 @@ export class DirectSession {
     const before = owner.state
     const plan = planStatement(statement, before, {
       implicitBlock,
+      startsUnit: !implicitBlock,
       sessionBeforeUnit: { settings: this.#settingsAtBoundary },
       initialSettings: owner.initialSettings,
       nextTransactionNumber,

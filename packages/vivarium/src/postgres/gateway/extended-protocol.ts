@@ -1,4 +1,12 @@
-import { bindComplete, closeComplete, noData, noParameters, parseComplete, readCString } from '../protocol/backend.ts'
+import {
+  bindComplete,
+  closeComplete,
+  encodeCommandComplete,
+  noData,
+  noParameters,
+  parseComplete,
+  readCString,
+} from '../protocol/backend.ts'
 import { encodeClose, encodeDescribe, encodeExecute, encodeParse, flushMessage } from '../protocol/frontend.ts'
 import { expectEnd, ProtocolViolation } from '../protocol/frame-reader.ts'
 import { Frontend } from '../protocol/message-types.ts'
@@ -19,7 +27,8 @@ import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
-import { isVirtualKind, withRealName } from './statement-texts.ts'
+import { showsIsolation } from './isolation-shown.ts'
+import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
 import type { Unit } from './unit.ts'
 
 /** A message of the client: type byte at `start`, up to `end`. */
@@ -84,7 +93,7 @@ function translateParse(unit: Unit, frame: Frame): void {
   const rewritten =
     statement === undefined || isVirtual
       ? undefined
-      : withRealName(text, statement, (named) => prepares ?? realName(unit, named))
+      : rewriteStatement(text, statement, (named) => prepares ?? realName(unit, named))
   const clientStatement: ClientStatement = {
     text,
     serverText: rewritten?.text ?? text,
@@ -249,7 +258,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   const { statement } = portal.statement
   if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
   if (statement.kind === 'deallocate' && portal.statement.isVirtual) return deallocate(unit, statement)
-  const plan = planStatement(statement, unit.planned, unit.planContext(unit.executed > 0))
+  const plan = planStatement(statement, unit.planned, unit.planContext(unit.executed > 0, unit.executed === 0))
   unit.executed++
   if (!plan.forward) return unit.run(plan, statement)
   // Ahead of the plan: the prefix makes the session what it was before this statement.
@@ -308,7 +317,11 @@ function execute(
     visible: true,
     onTag: (tag) => {
       noteNames(unit, statement, portal?.statement.prepares)
-      return unit.completed(record, tag, next)
+      if (statement === undefined || tag === undefined || !showsIsolation(statement)) {
+        return unit.completed(record, tag, next)
+      }
+      unit.completed(record, 'SHOW', next)
+      return { forward: false, after: [encodeCommandComplete('SHOW')] }
     },
     onError: (fields) => {
       unit.failed(fields, record)

@@ -11,11 +11,12 @@ import { sessionOf, withLocalSettings, withSettings } from './connection-state.t
 import type { ConnectionState } from './connection-state.ts'
 import { afterSetConfig, asksForData, deallocate, noteNames, realName } from './extended-protocol.ts'
 import type { Frame } from './extended-protocol.ts'
+import { isolationShown, showsIsolation } from './isolation-shown.ts'
 import type { QueryRecord } from './query-record.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import type { ReplyVerdict } from './reply.ts'
 import { planStatement } from './statement-plan.ts'
-import type { StatementPlan } from './statement-plan.ts'
+import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
 import { closeStatement } from './temporary-objects.ts'
 import { boundaryStatements, failingStatement } from './world.ts'
@@ -82,8 +83,14 @@ function runAlone(unit: Unit, statement: Statement): boolean {
   return true
 }
 
-function planAt(unit: Unit, statement: Statement, state: ConnectionState, implicitBlock: boolean): StatementPlan {
-  return planStatement(statement, state, unit.planContext(implicitBlock))
+function planAt(
+  unit: Unit,
+  statement: Statement,
+  state: ConnectionState,
+  implicitBlock: boolean,
+  startsUnit = true,
+): StatementPlan {
+  return planStatement(statement, state, unit.planContext(implicitBlock, startsUnit))
 }
 
 /** One statement of the text, and what the server runs in its place. */
@@ -138,6 +145,7 @@ class QueryTranslation {
     for (const { statement, plan } of this.#slots) {
       if (asksForData(statement)) unit.mayCopyIn = true
       if (plan.disturbsSettings === true) unit.world.disturbSettings()
+      if (plan.readOnlyUnit === true) unit.world.unitIsReadOnly()
       if (!statement.mayCallSetConfig || !plan.forward) continue
       const after = afterSetConfig(unit, statement, [], withSettings(this.#end, effects))
       effects = after.settings
@@ -171,7 +179,7 @@ class QueryTranslation {
         return { forward: false, controls: [], tag: 'DEALLOCATE', next: state }
       }
     }
-    return planAt(this.#unit, statement, state, implicitBlock)
+    return planAt(this.#unit, statement, state, implicitBlock, this.#slots.length === 0)
   }
 
   #rewrite(): void {
@@ -192,6 +200,7 @@ class QueryTranslation {
           ...plan.controls,
           ...this.#onCommit(slot),
           ...(boundary?.statements ?? []),
+          ...(plan.afterBoundary ?? []),
         ]
         savepoint = boundary?.savepoint ?? savepoint
         slot.tags = run.length
@@ -219,7 +228,9 @@ class QueryTranslation {
   }
 
   #renamed(statement: Statement, prepared: ReadonlyMap<string, string>): Replacement[] {
-    if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') return []
+    if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') {
+      return isolationShown(statement)
+    }
     const name = prepared.get(statement.name) ?? realName(this.#unit, statement.name)
     return name === undefined ? [] : [{ ...statement.nameSpan, text: name }]
   }
@@ -256,16 +267,24 @@ class QueryTranslation {
     if (slot.plan.forward) this.#forwarded(slot, tag)
     this.#index++
     const after = [...(own ?? []), ...this.#advance()]
-    if (isLast && slot.plan.forward && tag !== undefined && this.#unit.holdsLastTag) {
-      this.#unit.heldTag = encodeCommandComplete(tag)
+    const told = tag === undefined ? undefined : this.#tagOf(slot, tag)
+    if (isLast && slot.plan.forward && told !== undefined && this.#unit.holdsLastTag) {
+      this.#unit.heldTag = encodeCommandComplete(told)
       return { forward: false }
     }
+    if (told !== tag && told !== undefined) return { forward: false, after: [encodeCommandComplete(told), ...after] }
     return { forward: slot.plan.forward, after }
+  }
+
+  /** Another statement ran in place of a SHOW. */
+  #tagOf({ statement }: Slot, tag: string): string {
+    return showsIsolation(statement) ? 'SHOW' : tag
   }
 
   #forwarded(slot: Slot, tag: string | undefined): void {
     const { statement, plan } = slot
-    if (this.#record !== undefined) this.#unit.completed(this.#record, tag, plan.next)
+    if (this.#record !== undefined)
+      this.#unit.completed(this.#record, tag === undefined ? tag : this.#tagOf(slot, tag), plan.next)
     noteNames(this.#unit, statement, slot.prepares)
   }
 
@@ -275,6 +294,7 @@ class QueryTranslation {
     if (this.#record !== undefined) unit.completedOurs(this.#record, plan)
     if (plan.boundary !== undefined) {
       unit.world.unitRestarted(plan.next.settings, slot.savepoint)
+      if (plan.disturbsSettings === true) unit.world.disturbSettings()
       unit.atBoundary = sessionOf(plan.next)
     }
     const bytes: Buffer[] = []

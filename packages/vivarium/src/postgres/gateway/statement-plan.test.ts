@@ -5,7 +5,7 @@ import { begin, fail, initialState, pushSavepoint, statusByte, withQuery } from 
 import type { ConnectionState } from './connection-state.ts'
 import { noSettings, withSetting } from './settings.ts'
 import { planStatement } from './statement-plan.ts'
-import type { StatementPlan } from './statement-plan.ts'
+import type { StatementPlan } from './plan.ts'
 
 /** In a transaction with one savepoint, `s`. */
 const open = pushSavepoint(begin(initialState, 1, {}), 's')
@@ -19,6 +19,7 @@ function only(text: string): Statement {
 function plan(text: string, state: ConnectionState, implicitBlock = false): StatementPlan {
   return planStatement(only(text), state, {
     implicitBlock,
+    startsUnit: true,
     sessionBeforeUnit: initialState,
     initialSettings: noSettings,
     nextTransactionNumber: () => 2,
@@ -47,15 +48,15 @@ test.each<[string, string, string, string, string]>([
   ['begin', 'BEGIN, T', 'BEGIN, T', 'BEGIN, warns 25001, T', 'forward, E'],
   [
     'start transaction read only',
-    'START TRANSACTION, SET TRANSACTION READ ONLY, T',
-    'START TRANSACTION, SET TRANSACTION READ ONLY, T',
+    'START TRANSACTION, SAVEPOINT vivarium_read_only, SET TRANSACTION READ ONLY, T',
+    'START TRANSACTION, SAVEPOINT vivarium_read_only, SET TRANSACTION READ ONLY, T',
     'START TRANSACTION, warns 25001, T',
     'forward, E',
   ],
   [
     'begin isolation level serializable',
-    'BEGIN, says transaction-isolation, T',
-    'BEGIN, says transaction-isolation, T',
+    `BEGIN, SET LOCAL vivarium.transaction_isolation TO 'serializable', says transaction-isolation, T`,
+    `BEGIN, SET LOCAL vivarium.transaction_isolation TO 'serializable', says transaction-isolation, T`,
     'BEGIN, warns 25001, T',
     'forward, E',
   ],
@@ -80,14 +81,14 @@ test.each<[string, string, string, string, string]>([
   [
     'set transaction isolation level serializable',
     'SET, warns 25P01, I',
-    'SET, says transaction-isolation, I',
-    'SET, says transaction-isolation, T',
+    `SET, SET LOCAL vivarium.transaction_isolation TO 'serializable', says transaction-isolation, I`,
+    `SET, SET LOCAL vivarium.transaction_isolation TO 'serializable', says transaction-isolation, T`,
     'forward, E',
   ],
   [
     'set transaction read only',
     'SET, warns 25P01, I',
-    'SET, says transaction-isolation, I',
+    'SET, SET TRANSACTION READ ONLY, I',
     'SET, SET TRANSACTION READ ONLY, T',
     'forward, E',
   ],
@@ -145,9 +146,19 @@ test('an isolation level cannot be asked for after a query', () => {
   expect(plan('select 1', open).next).toMatchObject({ transaction: { hasQueried: true } })
 })
 
-test('a read-only transaction is undone at its commit: only that makes the session writable again', () => {
+test('a read-only transaction gives up its savepoint at its commit: that makes the session writable again', () => {
   const readOnly = plan('begin read only', initialState).next
-  expect(summary('commit', readOnly)).toBe('COMMIT, undo, I')
+  expect(summary('commit', readOnly)).toBe('COMMIT, RELEASE SAVEPOINT vivarium_read_only, keep, I')
+  const inSavepoint = plan('set transaction read only', open).next
+  expect(summary('commit', inSavepoint)).toBe('COMMIT, RELEASE SAVEPOINT vivarium_s0, keep, I')
+  expect(summary('commit', plan('release s', inSavepoint).next)).toBe('COMMIT, keep, I')
+})
+
+test('a read-only transaction may be made writable before its first query, and not after it', () => {
+  const readOnly = plan('begin read only', initialState).next
+  expect(summary('set transaction read write', readOnly)).toBe('SET, RELEASE SAVEPOINT vivarium_read_only, T')
+  expect(summary('set transaction read write', withQuery(readOnly))).toBe('refused 25001')
+  expect(summary('set transaction read write', pushSavepoint(readOnly, 's'))).toBe('refused 25001')
 })
 
 test('a commit that fails leaves no transaction behind, and none of its settings', () => {
@@ -177,6 +188,7 @@ test('the default of a setting is what the start-up asked for', () => {
   const initialSettings = withSetting(noSettings, 'timezone', `SET "timezone" TO 'UTC'`)
   const context = {
     implicitBlock: false,
+    startsUnit: true,
     sessionBeforeUnit: initialState,
     initialSettings,
     nextTransactionNumber: (): number => 1,

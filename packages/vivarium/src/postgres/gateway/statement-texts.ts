@@ -2,6 +2,7 @@ import { classify } from '../sql/classify.ts'
 import { replaceSpans } from '../sql/rewrite.ts'
 import type { RewrittenText } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
+import { isolationShown } from './isolation-shown.ts'
 
 const cacheLimit = 1000
 const longestCached = 10_000
@@ -63,6 +64,12 @@ export function isVirtualKind(statement: Statement): boolean {
 
 /** The real name behind a client's name for a prepared statement; `undefined` leaves the name as it is. */
 export type RealNames = (name: string) => string | undefined
+
+/** The text as it goes to the server, where that is not the client's own. */
+export function rewriteStatement(text: string, statement: Statement, realNames: RealNames): RewrittenText | undefined {
+  const shown = isolationShown(statement)
+  return shown.length > 0 ? replaceSpans(text, shown) : withRealName(text, statement, realNames)
+}
 
 /** Puts real names where a statement names a prepared one: PREPARE, EXECUTE, DEALLOCATE. */
 export function withRealName(text: string, statement: Statement, realNames: RealNames): RewrittenText | undefined {

@@ -19,7 +19,7 @@ import { showsWarnings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import type { StatementTexts } from './statement-texts.ts'
 import type { World } from './world.ts'
-import type { PlanContext, StatementPlan } from './statement-plan.ts'
+import type { PlanContext, StatementPlan } from './plan.ts'
 import { onCommitSteps } from './temporary-objects.ts'
 import type { TemporaryObjects } from './temporary-objects.ts'
 
@@ -182,8 +182,15 @@ export class Unit {
     const controls = [...checks, ...plan.controls]
     if (controls.length > 0) this.real()
     for (const control of controls) session.control(control, onError)
+    if (plan.disturbsSettings === true) world.disturbSettings()
+    if (plan.readOnlyUnit === true) world.unitIsReadOnly()
     if (plan.restoresSettings === true) world.settingsRestored(this.planned.settings)
     this.crossBoundary(plan)
+    if (plan.afterBoundary !== undefined && plan.afterBoundary.length > 0) {
+      this.planned = plan.next
+      this.real()
+      for (const step of plan.afterBoundary) session.control(step, onError)
+    }
     if (plan.notice !== undefined && this.showsNotices) this.answer(encodeOwnMessage(plan.notice))
     this.planned = plan.next
     this.answer(encodeCommandComplete(plan.tag ?? ''), () => {
@@ -272,10 +279,11 @@ export class Unit {
   }
 
   /** What the plan of its next statement depends on. `implicitBlock`: other statements belong to the same unit. */
-  planContext(implicitBlock: boolean): PlanContext {
+  planContext(implicitBlock: boolean, startsUnit: boolean): PlanContext {
     const { world, owner, level } = this
     return {
       implicitBlock,
+      startsUnit,
       sessionBeforeUnit: this.atBoundary,
       initialSettings: owner.initialSettings,
       shared: {

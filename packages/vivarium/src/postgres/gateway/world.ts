@@ -257,6 +257,11 @@ export class World {
     this.#guardIsHidden = true
   }
 
+  /** The unit under way is read-only from its beginning. */
+  unitIsReadOnly(): void {
+    this.#isReadOnlyUnit = true
+  }
+
   /** A unit has succeeded: its work stays, but for a read-only one, which has none and must not leave that behind. */
   unitSucceeded(settings: Settings): void {
     this.unitSavepoint = this.#isReadOnlyUnit ? 'failed' : 'done'
