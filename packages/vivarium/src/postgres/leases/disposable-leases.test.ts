@@ -5,6 +5,7 @@ import { runFixture } from '../../../test/support/run-fixture.ts'
 import { connectTestServer, startScratchServer } from '../../../test/support/template-servers.ts'
 import { openPostgresClient } from '../connection/client.ts'
 import type { PostgresServer } from '../server/postgres-server.ts'
+import { lockKey } from '../template/advisory-lock.ts'
 import { openLeasePool } from './lease-pool.ts'
 import type { Lease } from './lease.ts'
 import { clonePrefix } from './clone-name.ts'
@@ -66,15 +67,19 @@ function testDisposable(open: () => Promise<PostgresServer>): void {
       expect(await insert(await pool.acquire())).toBe(1)
     }))
 
-  test('a release does not wait for the drop, the pool’s close does, whoever is connected', () =>
+  test('a release does not wait for the drop, the pool’s close does, and whoever is connected is disconnected', () =>
     bench.withRun(async (run) => {
       const pool = await openLeasePool(run.identity, { ...lasting, warmClones: 0 })
       const lease = await pool.acquire(disposable)
       await using client = await openPostgresClient(lease.target)
+      // Nobody can change the database as long as this is held.
+      await using holder = await openPostgresClient(run.identity.maintenance)
+      await holder.query(`SELECT pg_advisory_lock(${lockKey('clone change', lease.database)})`)
       await lease.release()
-      // Dropping ends the connection first.
-      expect(await client.query('SELECT 1 AS one').catch(() => 'ended')).toBeDefined()
-      await pool.close()
+      const closing = pool.close()
+      expect(await bench.clonesOf(run)).toEqual([lease.database])
+      await holder.close()
+      await closing
       expect(await bench.clonesOf(run)).toEqual([])
       expect(await client.closed).toBeInstanceOf(Error)
     }))
@@ -126,17 +131,35 @@ function testDisposable(open: () => Promise<PostgresServer>): void {
       for (const lease of leases) expect(await names(lease)).toEqual([])
     }))
 
-  test('what a pool kept ready serves the next process', () =>
+  test('what the server still does for a process that has died is waited for before its name is used', () =>
     bench.withRun(async (run) => {
-      const first = await openLeasePool(run.identity, lasting)
-      const lease = await first.acquire(disposable)
-      const [ready] = await unusedOf(run, 1)
-      await lease.release()
-      await first.close()
-      expect(await bench.clonesOf(run)).toEqual([ready])
-      await using second = await openLeasePool(run.identity, lasting)
-      expect(await second.acquire(disposable)).toMatchObject({ database: ready, fresh: true })
+      await using pool = await openLeasePool(run.identity, lasting)
+      await using dying = await openPostgresClient(run.identity.maintenance)
+      await dying.query(`SELECT pg_advisory_lock(${lockKey('clone change', `${clonePrefix(run.identity)}1`)})`)
+      await expect(pool.acquire({ ...disposable, deadlineMs: 100 })).rejects.toMatchObject({
+        code: 'LEASE_WAIT_TIMEOUT',
+      })
+      await dying.close()
+      expect(await insert(await pool.acquire(disposable))).toBe(1)
     }))
+
+  test('what a pool kept ready serves the next process, for the same use as long as there is anything else', () =>
+    bench.withRun(
+      async (run) => {
+        await run.ready
+        const [reusable] = await bench.clonesOf(run)
+        const first = await openLeasePool(run.identity, lasting)
+        const lease = await first.acquire(disposable)
+        const [ready] = await unusedOf(run, 1)
+        await lease.release()
+        await first.close()
+        expect(new Set(await bench.clonesOf(run))).toEqual(new Set([reusable, ready]))
+        await using second = await openLeasePool(run.identity, lasting)
+        expect(await second.acquire()).toMatchObject({ database: reusable, fresh: false })
+        expect(await second.acquire(disposable)).toMatchObject({ database: ready, fresh: true })
+      },
+      { clones: 1 },
+    ))
 
   test('nothing is kept ready for long without use', () =>
     bench.withRun(async (run) => {
@@ -162,31 +185,47 @@ function testDisposable(open: () => Promise<PostgresServer>): void {
         expect(await names(parent)).toEqual(['of the file'])
       }))
 
-    test('are made ahead only while the caller says that it is quiet, and never of an older version', () =>
+    test('are made ahead, and never of an older version', () =>
       bench.withRun(async (run) => {
-        await using pool = await openLeasePool(run.identity, lasting)
+        await using pool = await openLeasePool(run.identity, { ...lasting, warmClones: 1 })
         const parent = await pool.acquire(disposable)
         await unusedOf(run, 1)
         await insert(parent, 'one')
-        const before = await bench.clonesOf(run)
-        let isQuiet = true
-        const source = { lease: parent, version: 1, isQuiet: () => isQuiet }
-        const first = await pool.acquire({ source })
-        const others = new Set([...before, first.database])
+        const others = new Set(await bench.clonesOf(run))
         const ahead = async (): Promise<string[]> => (await bench.clonesOf(run)).filter((name) => !others.has(name))
+        const source = { lease: parent, version: 1, isQuiet: () => true }
+        const take = async (version: number): Promise<Lease> => {
+          const lease = await pool.acquire({ source: { ...source, version } })
+          others.add(lease.database)
+          return lease
+        }
+        await take(1)
         await expect.poll(ahead, { timeout: 10_000, interval: 10 }).toHaveLength(1)
         const [ready] = await ahead()
-        isQuiet = false
-        expect((await pool.acquire({ source })).database).toBe(ready)
-        others.add(ready ?? '')
+        expect((await take(1)).database).toBe(ready)
+        await expect.poll(ahead, { timeout: 10_000, interval: 10 }).toHaveLength(1)
+        const [stale] = await ahead()
         await insert(parent, 'two')
-        const later = await pool.acquire({ source: { ...source, version: 2 } })
-        expect(await names(later)).toEqual(['one', 'two'])
-        others.add(later.database)
-        expect(await ahead()).toEqual([])
+        expect(await names(await take(2))).toEqual(['one', 'two'])
+        await expect.poll(ahead, { timeout: 10_000, interval: 10 }).not.toContain(stale)
       }))
 
-    test('do not wait for the server to look again whether a connection that was just closed is gone', () =>
+    test('are not made ahead unless the caller says that it is quiet', () =>
+      bench.withRun(async (run) => {
+        const pool = await openLeasePool(run.identity, { ...lasting, warmClones: 1 })
+        const parent = await pool.acquire(disposable)
+        const [unused] = await unusedOf(run, 1)
+        const copies = [
+          await pool.acquire({ source: { lease: parent, version: 1, isQuiet: () => false } }),
+          await pool.acquire({ source: { lease: parent, version: 2 } }),
+        ]
+        // What was begun meanwhile is ended by then.
+        await pool.close()
+        const known = [parent.database, unused ?? '', ...copies.map((lease) => lease.database)]
+        expect((await bench.clonesOf(run)).toSorted()).toEqual(known.toSorted())
+      }))
+
+    test('may be asked for while the server has not yet let go of a connection that was closed', () =>
       bench.withRun(async (run) => {
         await using pool = await openLeasePool(run.identity, lasting)
         const parent = await pool.acquire(disposable)
@@ -206,8 +245,8 @@ function testDisposable(open: () => Promise<PostgresServer>): void {
         const [unused] = await unusedOf(run, 1)
         await child.release()
         await parent.release()
+        await expect.poll(() => bench.clonesOf(run), { timeout: 10_000, interval: 10 }).toEqual([unused])
         await pool.close()
-        expect(await bench.clonesOf(run)).toEqual([unused])
       }))
   })
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { readFile, readdir, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { readMigrationFolder, notFound } from './migration-folder.ts'
 import { toMigrationSource } from './migrations.ts'
 import type { Migrations } from './migrations.ts'
 
 /** To be raised when templates are built differently from the same migrations. */
-const formatVersion = 1
+const formatVersion = 2
 
 /** What a template depends on besides the migrations. */
 export interface HashMigrationsOptions {
@@ -35,17 +35,27 @@ export async function hashMigrations(migrations: Migrations, options: HashMigrat
     }
   } else {
     addPart(hash, source.kind === 'command' ? source.command : source.run.toString())
-    for (const input of source.inputs) await addInput(hash, input)
+    const inputs = source.inputs.map((input) => resolve(input))
+    const base = commonFolder(inputs)
+    for (const input of inputs) await addInput(hash, input, base)
   }
   return hash.digest('hex').slice(0, 32)
 }
 
-async function addInput(hash: Hash, input: string): Promise<void> {
-  const root = resolve(input)
+/** The innermost folder that all of them are in: their names from there are the same in every checkout. */
+function commonFolder(paths: readonly string[]): string {
+  let [base = ''] = paths.map((path) => dirname(path))
+  const holdsAll = (): boolean => paths.every((path) => path.startsWith(base.endsWith(sep) ? base : base + sep))
+  // Where there are drives, no folder may hold all.
+  while (!holdsAll() && dirname(base) !== base) base = dirname(base)
+  return base
+}
+
+async function addInput(hash: Hash, root: string, base: string): Promise<void> {
   const found = await stat(root).catch((cause: unknown) => {
     throw notFound(`The migration input ${root} does not exist.`, String((cause as Error).message), cause)
   })
-  addPart(hash, input.replaceAll('\\', '/').replace(/\/+$/, ''))
+  addPart(hash, relative(base, root).replaceAll('\\', '/'))
   if (!found.isDirectory()) {
     addPart(hash, await readFile(root))
     return

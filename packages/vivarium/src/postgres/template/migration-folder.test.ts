@@ -96,6 +96,21 @@ test('a moved folder keeps its hash', async () => {
   expect(await hashMigrations(join(folder, 'one'))).toBe(await hashMigrations(join(folder, 'two')))
 })
 
+test('a moved checkout keeps the hash of a command, and two inputs do not change places unseen', async () => {
+  for (const checkout of ['one', 'two/deeper']) {
+    await put(`${checkout}/prisma/schema.prisma`, 'a')
+    await put(`${checkout}/seed/seed.ts`, 'b')
+  }
+  const hashOf = (checkout: string, names: readonly string[]): Promise<string> =>
+    hashMigrations({ command: 'migrate', inputs: names.map((name) => join(folder, checkout, name)) })
+  const names = ['prisma', 'seed/seed.ts']
+  const first = await hashOf('one', names)
+  expect(await hashOf('two/deeper', names)).toBe(first)
+  expect(await hashOf('one', names.toReversed())).not.toBe(first)
+  expect(await hashOf('one', ['prisma/'])).toBe(await hashOf('two/deeper', ['prisma']))
+  expect(await hashOf('one', ['prisma'])).not.toBe(first)
+})
+
 test('the hash of a command follows the command and all files of its inputs', async () => {
   await put('prisma/schema.prisma', 'a')
   const inputs = [join(folder, 'prisma')]
