@@ -1,59 +1,93 @@
 /**
- * `npm run demo`: the shop's integration tests under Vivarium, and a summary computed from that run's report.
+ * `npm run demo`: the shop's integration tests under Vivarium, once in each isolation, and a summary computed from the reports of
+ * the two runs. It fails when a test does, or when the two do not agree.
  */
 import { root } from './support/paths.ts'
 import { run } from './support/run.ts'
 import { allWell, printTrouble, runSuite } from './support/vitest-run.ts'
 import type { RanTest, SuiteOutcome } from './support/vitest-run.ts'
 
+const isolations = ['transaction', 'database']
+
 const build = await run(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-needed'], { cwd: root })
 if (build.code === 0) {
-  const outcome = await runSuite({ name: 'shop', folder: 'examples/shop' })
-  printSummary(outcome)
-  printTrouble([outcome])
-  process.exitCode = allWell([outcome]) ? 0 : 1
+  const outcomes: SuiteOutcome[] = []
+  for (const isolation of isolations) {
+    console.log(`Running the shop's tests with VIVARIUM_ISOLATION=${isolation} …`)
+    const env = { VIVARIUM_ISOLATION: isolation }
+    outcomes.push(await runSuite({ name: `shop-${isolation}`, folder: 'examples/shop', env, quiet: true }))
+  }
+  const differences = [
+    ...compare(outcomes),
+    ...outcomes.flatMap((outcome, index) => notIn(outcome, isolations[index]!)),
+  ]
+  printSummary(outcomes, differences)
+  printTrouble(outcomes)
+  process.exitCode = allWell(outcomes) && differences.length === 0 ? 0 : 1
 } else {
   console.log('The build failed: see above. The shop was not run.')
   process.exitCode = 1
 }
 
-function printSummary(outcome: SuiteOutcome): void {
-  const slowest = outcome.tests.toSorted((a, b) => b.durationMs - a.durationMs)[0]
-  const rows: [string, string][] = [
-    ['tests', `${outcome.tests.length} in ${outcome.files} file${outcome.files === 1 ? '' : 's'}`],
-    ['passed', String(outcome.passed)],
-    ['failed', String(outcome.failed)],
-  ]
-  if (outcome.skipped > 0) rows.push(['skipped', String(outcome.skipped)])
-  rows.push(...seenByVivarium(outcome.tests))
-  rows.push(['in tests', milliseconds(outcome.testsMs)])
-  if (slowest !== undefined) rows.push(['slowest', `${milliseconds(slowest.durationMs)}  ${slowest.name}`])
-  rows.push(['whole run', `${milliseconds(outcome.wallMs)}, with everything that was started and stopped for it`])
-
-  console.log('')
-  for (const { name, passed, notes } of outcome.tests) {
-    const statements = notes === undefined ? '' : `  (${count(notes.statements, 'statement')})`
-    console.log(`  ${passed ? '✓' : '✗'} ${name}${statements}`)
-  }
-
-  const width = Math.max(...rows.map(([label]) => label.length))
-  console.log('\nThe shop under Vivarium')
-  for (const [label, value] of rows) console.log(`  ${label.padEnd(width)}  ${value}`)
+/** What a test did in one isolation and not in the other. */
+function compare(outcomes: readonly SuiteOutcome[]): string[] {
+  const names = new Set(outcomes.flatMap(({ tests }) => tests.map(({ name }) => name)))
+  return [...names].flatMap((name) => {
+    const seen = outcomes.map((outcome) => said(outcome, name))
+    if (new Set(seen).size === 1) return []
+    return [name, ...seen.map((what, index) => `  ${isolations[index]}: ${what}`)]
+  })
 }
 
-/** What Vivarium noted in the tests; it reaches us through the runner's own report. */
-function seenByVivarium(tests: readonly RanTest[]): [string, string][] {
-  const notes = tests.flatMap((test) => test.notes ?? [])
-  const sum = (key: 'sandboxes' | 'statements'): number => notes.reduce((total, note) => total + note[key], 0)
-  const warnings = notes.flatMap((note) => note.fidelityWarnings)
-  const rows: [string, string][] = [
-    ['sandboxes', `${sum('sandboxes')}, for ${count(notes.length, 'test')}`],
-    ['statements', `${sum('statements')} to PostgreSQL, without those of beforeAll and afterAll`],
-    ['warnings', count(warnings.length, 'fidelity warning')],
+function said({ tests }: SuiteOutcome, name: string): string {
+  const [test, ...others] = tests.filter((one) => one.name === name)
+  if (test === undefined) return 'did not run'
+  if (others.length > 0) return 'ran more than once'
+  return `${test.passed ? 'passed' : 'failed'}, ${count(test.notes?.statements ?? 0, 'statement')}`
+}
+
+/** A run that was not in the isolation that it was to be in proves nothing. A tag may give a test another one. */
+function notIn({ tests }: SuiteOutcome, isolation: string): string[] {
+  if (tests.some(({ notes }) => notes?.isolation === isolation)) return []
+  return [`no test of the run with VIVARIUM_ISOLATION=${isolation} ran in that isolation`]
+}
+
+function printSummary(outcomes: readonly SuiteOutcome[], differences: readonly string[]): void {
+  const column = 13
+  const cells = (values: readonly string[]): string => values.map((value) => value.padEnd(column)).join('')
+  console.log(`\nThe shop under Vivarium, in both isolations\n\n  ${cells(isolations)}statements`)
+  for (const { name, notes } of outcomes[0]?.tests ?? []) {
+    const marks = outcomes.map((outcome) => markOf(outcome.tests.find((test) => test.name === name)))
+    console.log(`  ${cells(marks)}${String(notes?.statements ?? '').padStart(4)}  ${name}`)
+  }
+  const rows: [string, (outcome: SuiteOutcome) => string][] = [
+    ['tests', ({ tests, files }) => `${tests.length} in ${count(files, 'file')}`],
+    ['passed', ({ passed }) => String(passed)],
+    ['failed', ({ failed }) => String(failed)],
+    ['skipped', ({ skipped }) => String(skipped)],
+    ['statements', (outcome) => String(sum(outcome, 'statements'))],
+    ['sandboxes', (outcome) => String(sum(outcome, 'sandboxes'))],
+    ['warnings', ({ tests }) => count(tests.flatMap(({ notes }) => notes?.fidelityWarnings ?? []).length, 'warning')],
+    ['in tests', ({ testsMs }) => milliseconds(testsMs)],
+    ['whole run', ({ wallMs }) => milliseconds(wallMs)],
   ]
-  const kinds = new Set(warnings.map(({ component, kind, message }) => `${component}/${kind}: ${message}`))
-  for (const kind of kinds) rows.push(['', kind])
-  return rows
+  console.log(`\n  ${''.padEnd(12)}${isolations.map((isolation) => isolation.padEnd(18)).join('')}`)
+  for (const [label, value] of rows) {
+    if (label === 'skipped' && outcomes.every(({ skipped }) => skipped === 0)) continue
+    console.log(`  ${label.padEnd(12)}${outcomes.map((outcome) => value(outcome).padEnd(18)).join('')}`.trimEnd())
+  }
+  if (differences.length === 0) {
+    console.log('\nThe two agree: the same tests, the same outcomes, the same number of statements in each.')
+  } else console.log(`\nThe two do not agree:\n${differences.map((line) => `  ${line}`).join('\n')}`)
+}
+
+function markOf(test: RanTest | undefined): string {
+  if (test === undefined) return '–'
+  return test.passed ? '✓' : '✗'
+}
+
+function sum({ tests }: SuiteOutcome, key: 'sandboxes' | 'statements'): number {
+  return tests.reduce((total, { notes }) => total + (notes?.[key] ?? 0), 0)
 }
 
 function count(number: number, noun: string): string {

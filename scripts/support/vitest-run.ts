@@ -9,6 +9,10 @@ export interface Suite {
   /** Relative to the repository. */
   folder: string
   config?: string
+  /** Added to the environment. */
+  env?: Readonly<Record<string, string>>
+  /** Print what the runner prints only when the run did not end well. */
+  quiet?: boolean
 }
 
 /** What a run said about itself, from its own JSON report. */
@@ -38,6 +42,7 @@ export interface RanTest {
 
 /** `meta.vivarium` of a test in the report, as far as it is used here. */
 interface TestNotes {
+  isolation: string
   sandboxes: number
   statements: number
   fidelityWarnings: { component: string; kind: string; message: string }[]
@@ -57,7 +62,7 @@ interface JsonReport {
   }[]
 }
 
-/** Runs a suite in its folder; the runner prints as usual, and its JSON report is what is counted. */
+/** Runs a suite in its folder; the runner prints as usual unless it is to be quiet, and its JSON report is what is counted. */
 export async function runSuite(suite: Suite): Promise<SuiteOutcome> {
   const folder = join(root, '.cache/results')
   const file = join(folder, `${suite.name.replaceAll(/\W+/g, '-')}.json`)
@@ -67,8 +72,13 @@ export async function runSuite(suite: Suite): Promise<SuiteOutcome> {
   if (suite.config !== undefined) args.push('--config', suite.config)
 
   const started = performance.now()
-  const { code } = await runTool('vitest/vitest.mjs', args, { cwd: join(root, suite.folder) })
+  const { code, output } = await runTool('vitest/vitest.mjs', args, {
+    cwd: join(root, suite.folder),
+    env: { ...process.env, ...suite.env },
+    capture: suite.quiet,
+  })
   const wallMs = performance.now() - started
+  if (code !== 0) process.stdout.write(output)
 
   if (!existsSync(file)) return { ...count(suite, { testResults: [] }, wallMs), trouble: ['it left no report'] }
   const outcome = count(suite, JSON.parse(readFileSync(file, 'utf8')) as JsonReport, wallMs)
