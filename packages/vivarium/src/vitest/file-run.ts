@@ -1,4 +1,5 @@
 import { SandboxFailures, VivariumError } from '../core/errors.ts'
+import type { Isolation } from '../core/options.ts'
 import { runInSandbox } from '../vivarium/current-sandbox.ts'
 import { closingFailures, type ComposedSandbox } from '../vivarium/sandbox.ts'
 import { stableUrlAmbiguous, type JoinedVivarium } from '../vivarium/vivarium.ts'
@@ -74,19 +75,29 @@ export class FileRun {
   }
 
   async #open(test: RunnerTest, concurrent: boolean): Promise<ComposedSandbox> {
-    const asked = { title: titleOf(test), isolation: taggedIsolation(test.tags) }
-    if (!concurrent) return this.#vivarium.openSandbox({ ...asked, within: this.#file })
-    this.#allowStable.set(
-      test,
-      this.#vivarium.refuseStableUrl(() => this.#refused.add(test)),
-    )
-    return this.#vivarium.openSandbox({ ...asked, concurrent })
+    if (concurrent) {
+      this.#allowStable.set(
+        test,
+        this.#vivarium.refuseStableUrl(() => this.#refused.add(test)),
+      )
+    }
+    // The tags of a file are those of its tests as well: without one both have the run's isolation.
+    const isolation = taggedIsolation(test.tags) ?? this.#file?.isolation
+    const within = this.#around(concurrent, isolation)
+    return this.#vivarium.openSandbox({ title: titleOf(test), isolation, concurrent, within })
+  }
+
+  /** What a test nests in: the file, unless they run at once and only one of them could work in its transaction. */
+  #around(concurrent: boolean, isolation: Isolation | undefined): ComposedSandbox | undefined {
+    const copies = isolation === 'database' && this.#file?.isolation === 'database'
+    return concurrent && !copies ? undefined : this.#file
   }
 
   async #close(test: RunnerTest, sandbox: ComposedSandbox, concurrent: boolean): Promise<readonly unknown[]> {
     const errors = await closingFailures(sandbox)
     this.#allowStable.get(test)?.()
-    const missing = concurrent && sandbox.interactions.length > 0 && this.#file?.firstChange
+    const hasItsWork = this.#around(concurrent, sandbox.isolation) !== undefined
+    const missing = hasItsWork || sandbox.interactions.length === 0 ? undefined : this.#file?.firstChange
     return missing ? [...errors, fileWorkNotShared(titleOf(test), missing)] : errors
   }
 
@@ -138,6 +149,7 @@ function fileWorkNotShared(title: string, text: string): VivariumError {
     seen: `the file's beforeAll, or a hook around its tests, ran: ${text.trim()}`,
     remedy:
       'Do that work inside the test, or in beforeEach, through the URL of its own sandbox; or run the test alone ' +
-      '(without .concurrent): then it sees what beforeAll did.',
+      "(without .concurrent), or the whole file in isolation 'database' (`// @module-tag isolation/database`): then it sees " +
+      'what beforeAll did.',
   })
 }

@@ -23,7 +23,7 @@ test('what is promised of the Vitest plugin holds under Vitest 5 on Node 22 as w
     const args = [vitest, 'run', 'test/consumer/vitest/']
     const outcome = await runNode(args, { cwd: packageFolder, env, deadlineMs: 400_000 })
     expect(outcome.code, `${outcome.stdout}\n${outcome.stderr}`).toBe(0)
-    expect(outcome.stdout).toMatch(/Test Files {2}4 passed/)
+    expect(outcome.stdout).toMatch(/Test Files {2}(\d+) passed \(\1\)/)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
