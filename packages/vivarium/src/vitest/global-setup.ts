@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { VivariumError } from '../core/errors.ts'
@@ -36,8 +37,11 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
 
 /** How many workers will ask for a database at once. */
 function countWorkers({ config, vitest }: TestProject): number {
-  const files = vitest.state.getPaths().length
-  return Math.max(1, Math.min(config.maxWorkers, files))
+  const processors = availableParallelism()
+  // Where nobody has said it, Vitest decides only when it starts them, and then so.
+  const byDefault = vitest.config.watch ? Math.floor(processors / 2) : processors - 1
+  const most = config.maxWorkers || vitest.config.maxWorkers || byDefault
+  return Math.max(1, Math.min(most, vitest.state.getPaths().length))
 }
 
 async function readOptions(project: TestProject): Promise<ResolvedOptions> {
