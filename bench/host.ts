@@ -10,8 +10,11 @@ export interface BenchHost extends AsyncDisposable {
   readonly templateDatabase: string
   /** The arm that started the server: Vivarium as a user has it, with the embedded server. */
   readonly vivarium: ArmHandle
-  /** Makes a database from the template that all of them share, and returns its URL. */
-  createDatabase(name: string): Promise<string>
+  /**
+   * Makes a database and returns its URL: from the template that all of them share, or an empty one in which `schema` is
+   * run.
+   */
+  createDatabase(name: string, schema?: string): Promise<string>
   close(): Promise<void>
 }
 
@@ -41,7 +44,7 @@ async function prepareHost(vivarium: ArmHandle, serverUrl: string, admin: Client
   await dropDatabases(admin)
   const templateDatabase = `${prefix}template`
   await admin.query(`create database ${templateDatabase}`)
-  await migrate(databaseUrl(serverUrl, templateDatabase))
+  await migrate(databaseUrl(serverUrl, templateDatabase), await readMigrations())
   const version = await admin.query('show server_version')
   const close = async (): Promise<void> => {
     try {
@@ -56,21 +59,23 @@ async function prepareHost(vivarium: ArmHandle, serverUrl: string, admin: Client
     serverVersion: version.rows[0].server_version,
     templateDatabase,
     vivarium,
-    async createDatabase(name) {
+    async createDatabase(name, schema) {
       const database = prefix + name
-      await admin.query(`create database ${database} template ${templateDatabase}`)
-      return databaseUrl(serverUrl, database)
+      await admin.query(`create database ${database}${schema === undefined ? ` template ${templateDatabase}` : ''}`)
+      const url = databaseUrl(serverUrl, database)
+      if (schema !== undefined) await migrate(url, [schema])
+      return url
     },
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-async function migrate(url: string): Promise<void> {
+async function migrate(url: string, migrations: readonly string[]): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
-    for (const migration of await readMigrations()) await client.query(migration)
+    for (const migration of migrations) await client.query(migration)
     await client.query('analyze')
   } finally {
     await client.end()

@@ -2,7 +2,8 @@
  * `npm run bench`: measures everything in one run, prints the table, writes `bench/results.json` and the README's table.
  *
  * --quick        fewer rounds, to see that everything runs; leaves the README and results.json as they are
- * --only=a,b     only these groups: tests, statements, throughput, worker, start, suite; leaves the files as they are
+ * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, worker,
+ *                start, switched, suite; leaves the files as they are
  */
 import { parseArgs } from 'node:util'
 import { describeEnvironment } from './environment.ts'
@@ -14,24 +15,35 @@ import { writeReadme } from './readme.ts'
 import { renderResults } from './render.ts'
 import { holds, readResults, writeResults } from './results.ts'
 import type { BenchResults, ResultRow } from './results.ts'
+import { measureConcurrency } from './rows/concurrency.ts'
+import { measureDrivers } from './rows/drivers.ts'
+import { measureGrowth } from './rows/growth.ts'
 import { measurePerTest } from './rows/per-test.ts'
 import { fullPlan, quickPlan } from './rows/plan.ts'
 import type { BenchPlan } from './rows/plan.ts'
+import { measureRealDatabases } from './rows/real-databases.ts'
 import { measureServerStart } from './rows/server-start.ts'
 import { measureStatements } from './rows/statements.ts'
 import { measureSuite } from './rows/suite.ts'
-import { measureThroughput } from './rows/throughput.ts'
+import { measureSwitched } from './rows/switched.ts'
+import { measureThroughput, measureWorkers } from './rows/throughput.ts'
 import { measureWorker } from './rows/worker.ts'
 
 type Group = (host: BenchHost, plain: ArmHandle, plan: BenchPlan) => Promise<ResultRow[]>
 
-// In the order of the table; the two that bloat the server's catalogs come last.
+// In the order of the table; those that leave the server with more to do come last.
 const groups: Record<string, Group> = {
   tests: measurePerTest,
+  databases: measureRealDatabases,
   statements: measureStatements,
+  drivers: measureDrivers,
+  growth: measureGrowth,
   throughput: async (host, plain, plan) => [await measureThroughput(host, plain, plan)],
+  workers: measureWorkers,
+  concurrency: measureConcurrency,
   worker: (host, _plain, plan) => measureWorker(host, plan),
   start: (_host, _plain, plan) => measureServerStart(plan),
+  switched: measureSwitched,
   suite: (host, _plain, plan) => measureSuite(host, plan),
 }
 

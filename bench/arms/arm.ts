@@ -1,7 +1,12 @@
+import type { DriverName } from './drivers.ts'
+
 /**
  * What the benchmark can ask of an arm. `test` is one whole test: it gets its isolation, inserts a row, selects it, and
  * gives the isolation back. The others are one statement each (`transaction`: one transaction of three statements),
- * inside one isolation that is opened and closed outside the measured time.
+ * inside one isolation that is opened and closed outside the measured time. `pair by …` is the two statements of a test as
+ * a client library sends them. `fifty tests`: fifty tests at once, each with a connection of its own; `fifty queries`: one
+ * statement on each of fifty connections at once. `statements of one test`: so many inserts in one test, its opening and
+ * closing included.
  */
 export type Operation =
   | 'test'
@@ -11,6 +16,11 @@ export type Operation =
   | 'insert in a transaction'
   | 'select 1,000 rows'
   | 'transaction'
+  | 'test in a database'
+  | `pair by ${DriverName}`
+  | 'fifty tests'
+  | 'fifty queries'
+  | 'statements of one test'
 
 /** Does the operation `count` times and returns the milliseconds that it took. */
 export type Measure = (count: number) => Promise<number>
@@ -23,6 +33,10 @@ export interface ArmContext {
   databaseUrl?: string
   /** A database to clone, made from the same migrations. */
   templateDatabase?: string
+  /** Another folder of migrations than the bench's own. */
+  migrations?: string
+  /** What the arm `truncate` sends before each test. @default TRUNCATE of the forty tables */
+  truncate?: string
 }
 
 /** An arm that is ready to be measured. */

@@ -1,6 +1,9 @@
 import type { Client } from 'pg'
 import { timed } from './arm.ts'
 import type { Measure, Operation } from './arm.ts'
+import type { DriverClients } from './drivers.ts'
+import { drivers } from './drivers.ts'
+import type { FiftyQueries } from './fifty.ts'
 
 let counter = 0
 
@@ -40,6 +43,11 @@ async function transaction(client: Client): Promise<void> {
   await client.query('commit')
 }
 
+/** So many inserts, one after another, outside a transaction. */
+export async function insertMany(client: Client, count: number): Promise<void> {
+  for (let index = 0; index < count; index++) await insert(client)
+}
+
 async function insertInTransaction(client: Client, count: number): Promise<number> {
   await client.query('begin')
   const ms = await timed(count, () => insert(client))
@@ -47,14 +55,22 @@ async function insertInTransaction(client: Client, count: number): Promise<numbe
   return ms
 }
 
-/**
- * The measures of single statements over one client. `around` opens and closes the isolation that they run in; its own
- * time does not count.
- */
-export function statementMeasures(
-  client: Client,
-  around: (run: () => Promise<number>) => Promise<number> = (run) => run(),
-): Record<Exclude<Operation, 'test'>, Measure> {
+/** Opens and closes the isolation that statements run in; its own time does not count. */
+type Around = (run: () => Promise<number>) => Promise<number>
+
+const asItIs: Around = (run) => run()
+
+/** The operations of {@link statementMeasures}. */
+type StatementOperation =
+  | 'select'
+  | 'select with a parameter'
+  | 'insert'
+  | 'insert in a transaction'
+  | 'select 1,000 rows'
+  | 'transaction'
+
+/** The measures of single statements over one client. */
+export function statementMeasures(client: Client, around: Around = asItIs): Record<StatementOperation, Measure> {
   const each = (once: (client: Client) => Promise<unknown>): Measure => {
     return (count) => around(() => timed(count, () => once(client)))
   }
@@ -66,4 +82,28 @@ export function statementMeasures(
     'select 1,000 rows': each(selectManyRows),
     transaction: each(transaction),
   }
+}
+
+/** The measures of whole client libraries and of many connections at once. */
+export function clientMeasures(
+  clients: DriverClients,
+  fifty: FiftyQueries,
+  around: Around = asItIs,
+): Partial<Record<Operation, Measure>> {
+  const measures: Partial<Record<Operation, Measure>> = {}
+  for (const name of drivers) {
+    measures[`pair by ${name}`] = (count) =>
+      around(async () => {
+        const client = await clients.get(name)
+        // Connecting and preparing is no part of what is measured.
+        await client.insertAndSelect()
+        return timed(count, () => client.insertAndSelect())
+      })
+  }
+  measures['fifty queries'] = (count) =>
+    around(async () => {
+      await fifty.run()
+      return timed(count, () => fifty.run())
+    })
+  return measures
 }

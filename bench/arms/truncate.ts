@@ -9,7 +9,7 @@ export async function openTruncateArm(context: ArmContext): Promise<OpenArm> {
   const client = new Client({ connectionString: required(context, 'databaseUrl') })
   await client.connect()
   const test = async (): Promise<void> => {
-    await client.query(truncateAll)
+    await client.query(context.truncate ?? truncateAll)
     await insertAndSelect(client)
   }
   return { measures: { test: (count) => timed(count, test) }, close: () => client.end() }
