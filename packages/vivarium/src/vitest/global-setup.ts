@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { VivariumError } from '../core/errors.ts'
 import { resolveOptions, type ResolvedOptions } from '../vivarium/config.ts'
 import { openVivariumHost } from '../vivarium/host.ts'
+import { countWorkers } from './count-workers.ts'
 import { pluginName, type VivariumPluginApi } from './plugin.ts'
 import './provided-context.ts'
 
@@ -17,7 +18,13 @@ const configFiles = ['ts', 'mts', 'js', 'mjs'].map((extension) => `vivarium.conf
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   // Vitest also sets up the root, when that only holds projects and runs no test itself.
   if (!project.vitest.projects.includes(project)) return undefined
-  const workers = countWorkers(project)
+  const { config, vitest } = project
+  const workers = countWorkers({
+    asked: config.maxWorkers || vitest.config.maxWorkers,
+    files: vitest.state.getPaths().length,
+    cores: availableParallelism(),
+    watches: vitest.config.watch,
+  })
   const host = await openVivariumHost(await readOptions(project), {
     clones: Math.min(workers, 16),
     workers,
@@ -33,15 +40,6 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     await host.close()
     if (lost !== undefined) throw lost
   }
-}
-
-/** How many workers will ask for a database at once. */
-function countWorkers({ config, vitest }: TestProject): number {
-  const processors = availableParallelism()
-  // Where nobody has said it, Vitest decides only when it starts them, and then so.
-  const byDefault = vitest.config.watch ? Math.floor(processors / 2) : processors - 1
-  const most = config.maxWorkers || vitest.config.maxWorkers || byDefault
-  return Math.max(1, Math.min(most, vitest.state.getPaths().length))
 }
 
 async function readOptions(project: TestProject): Promise<ResolvedOptions> {

@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { installPackage, type InstalledPackage } from '../consumer/support/installed-package.ts'
 import { runVitest, type VitestOutcome } from '../consumer/support/run-vitest.ts'
 import { isolations } from '../support/isolations.ts'
@@ -14,7 +14,9 @@ import { startPlainServer } from '../support/plain-server.ts'
  * wrote them: neither `src/` nor `test/` knows of Vivarium. The two configurations beside it are all that differs.
  */
 const helpdesk = fileURLToPath(new URL('./fixtures/helpdesk', import.meta.url))
+/** For one run of the suite, however busy the machine is; the hooks and tests here wait for one each. */
 const deadlineMs = 110_000
+vi.setConfig({ testTimeout: deadlineMs + 10_000, hookTimeout: deadlineMs + 10_000 })
 
 let server: Awaited<ReturnType<typeof startPlainServer>>
 let installed: InstalledPackage
