@@ -91,7 +91,8 @@ async function carryOut<App>(
   expect(warnings).toEqual(differs?.warnings ?? [])
   expect(await closeError(sandbox)).toBeUndefined()
   if (differs?.no !== undefined) return `no: ${differs.no}`
-  return warnings.length === 0 ? 'yes' : `yes, warns \`${warnings.join('`, `')}\``
+  if (warnings.length === 0) return 'yes'
+  return `yes, warns \`${warnings.join('`, `')}\`: ${String(differs?.because)}`
 }
 
 /** The products, as a connection sees them that the client knows nothing of; many of one kind are counted. */

@@ -31,13 +31,12 @@ describeIfFound('psql', await psqlVersion(), 'psql as another process', () => {
       expect(errors).toContain('the sandbox of this URL is closed')
     })
 
-    test('psql: one that does not end is killed, and the next sandbox knows nothing of it', async () => {
+    test('psql: one that is killed in mid-statement is reported, and the next sandbox knows nothing of it', async () => {
       const sandbox = await vivarium.openSandbox()
       const psql = Psql.open(sandbox.postgres.url, 500)
       psql.write('select pg_sleep(60);\n')
       await expect(psql.end()).rejects.toThrow('psql was ended by SIGKILL')
-      // Its connection ends with it: whether that was seen before the close or by it, nothing of it goes on.
-      await closeCodes(sandbox)
+      expect(await closeCodes(sandbox)).toEqual(['STATEMENT_STILL_RUNNING'])
       const next = await vivarium.openSandbox()
       expect(await runPsql(next.postgres.url, 'select count(*) from parents;\n')).toMatchObject({ output: '2' })
       expect(await closeCodes(next)).toEqual([])
