@@ -10,6 +10,7 @@ export const errorCodes = {
   TRANSACTION_LEFT_OPEN: 'A transaction was still open when the sandbox closed',
   STATEMENT_STILL_RUNNING: 'A statement was still running when the sandbox closed',
   CONNECTION_WAIT_TIMEOUT: 'A connection waited too long for another connection of the same sandbox',
+  COMMITTED_WORK_LOST: "Work that was committed inside another connection's transaction was lost with it",
   ISOLATION_MIXED: 'A sandbox cannot see what the one around it has written',
   FIDELITY_WARNING: 'Something would behave differently in production',
   COMMITTED_FOR_REAL: 'Something committed for real inside a sandbox',

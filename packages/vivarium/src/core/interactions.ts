@@ -52,9 +52,10 @@ export class Recorder {
     this.#interactions.push(interaction)
   }
 
-  /** Records a warning once per kind and statement text. */
+  /** Records a warning once per kind, statement text and message. */
   warn(warning: FidelityWarning): void {
-    if (this.#warnings.some((known) => known.kind === warning.kind && known.text === warning.text)) return
+    const { kind, text, message } = warning
+    if (this.#warnings.some((known) => known.kind === kind && known.text === text && known.message === message)) return
     this.#warnings.push(warning)
   }
 

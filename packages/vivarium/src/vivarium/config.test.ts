@@ -17,6 +17,7 @@ test('what was left out gets its default, and relative paths start at the folder
       env: 'DATABASE_URL',
       isolation: 'transaction',
       waitMs: undefined,
+      nestAfterMs: undefined,
       migrationDeadlineMs: undefined,
     },
     fidelity: 'warn',

@@ -63,6 +63,7 @@ export function openPostgresHost(
         waitMs: options.waitMs,
         connections,
         warmClones: options.warmClones,
+        nestAfterMs: options.nestAfterMs,
         // Read once here, not by each of many workers.
         facts: clones === undefined || clones === 0 ? undefined : await readFactsOf(run.identity),
       },

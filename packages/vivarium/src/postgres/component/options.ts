@@ -33,6 +33,11 @@ export interface PostgresOptions {
   /** Milliseconds a connection waits for another connection of the same sandbox before it gets an error. @default 1000 */
   waitMs?: number
   /**
+   * Milliseconds that a connection may be idle inside its transaction before another connection of the same sandbox that
+   * waits is run inside that transaction. @default 20
+   */
+  nestAfterMs?: number
+  /**
    * Milliseconds that a migration may take: each file of a folder, or the whole command or function.
    * @default 60_000
    */
@@ -61,6 +66,7 @@ export interface ResolvedPostgres {
   readonly env: string
   readonly isolation: Isolation
   readonly waitMs: number | undefined
+  readonly nestAfterMs: number | undefined
   readonly migrationDeadlineMs: number | undefined
   readonly maxConnections: number | undefined
   readonly warmClones: number | undefined
@@ -73,6 +79,7 @@ const optionNames = [
   'env',
   'isolation',
   'waitMs',
+  'nestAfterMs',
   'migrationDeadlineMs',
   'maxConnections',
   'warmClones',
@@ -95,6 +102,7 @@ export function resolvePostgres(value: unknown, context: OptionsContext): Resolv
     env: textAt(given.env, 'postgres.env', source) ?? 'DATABASE_URL',
     isolation: asked ?? isolation ?? 'transaction',
     waitMs: millisecondsAt(given.waitMs, 'postgres.waitMs', source),
+    nestAfterMs: millisecondsAt(given.nestAfterMs, 'postgres.nestAfterMs', source),
     migrationDeadlineMs: millisecondsAt(given.migrationDeadlineMs, 'postgres.migrationDeadlineMs', source),
     maxConnections: countAt(given.maxConnections, 'postgres.maxConnections', source, 1),
     warmClones: countAt(given.warmClones, 'postgres.warmClones', source, 0),

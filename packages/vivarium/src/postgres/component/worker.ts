@@ -20,6 +20,7 @@ export interface PostgresJoinInfo {
   readonly connections: ConnectionShare
   /** How many databases for isolation `'database'` are kept ready at most. */
   readonly warmClones?: number
+  readonly nestAfterMs?: number
   /** What every clone has in common, where the host has read it. */
   readonly facts?: TemplateFacts
 }
@@ -48,6 +49,7 @@ export function joinPostgres(info: PostgresJoinInfo): Promise<PostgresPart> {
       leases,
       budget: new ConnectionBudget(info.connections.sandboxes),
       waitMs: info.waitMs,
+      nestAfterMs: info.nestAfterMs,
       facts: info.facts,
     })
     opened.add('the gateway', () => gateway.close())

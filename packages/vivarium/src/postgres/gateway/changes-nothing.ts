@@ -17,6 +17,10 @@ const harmless = new Set([
   'LISTEN',
   'UNLISTEN',
   'NOTIFY',
+  'SET CONSTRAINTS',
+  'LOCK TABLE',
+  'CLOSE CURSOR',
+  'CLOSE CURSOR ALL',
 ])
 
 /** Whether a statement certainly left the database as it was. A SELECT that calls a function may write. */
@@ -54,3 +58,25 @@ const readOnly = new Set(
    unnest array_length cardinality generate_series jsonb_array_elements jsonb_array_elements_text jsonb_each
    varchar char character numeric decimal timestamp timestamptz time bit`.split(/\s+/),
 )
+
+/** Commands whose tag does not tell what was done. */
+const opaque: ReadonlySet<string> = new Set([
+  'SELECT',
+  'COPY',
+  'FETCH',
+  'MOVE',
+  'CALL',
+  'DO',
+  'EXPLAIN',
+  'DECLARE CURSOR',
+])
+
+/** Whether a statement that succeeded has changed something that a rollback takes away. */
+export function effectOf(tag: string | undefined, text: string): 'nothing' | 'something' | 'unknown' {
+  // An empty text, or a portal that is suspended.
+  if (tag === undefined) return text.trim() === '' ? 'nothing' : 'unknown'
+  const command = tag.replace(/(?: \d+)+$/, '')
+  if (changesNothing({ command, text })) return 'nothing'
+  if (opaque.has(command)) return 'unknown'
+  return /^(?:INSERT|UPDATE|DELETE|MERGE)(?: \d+)* 0$/.test(tag) ? 'nothing' : 'something'
+}

@@ -1,6 +1,9 @@
-import { expectEnd } from '../protocol/frame-reader.ts'
+import { describeType, expectEnd } from '../protocol/frame-reader.ts'
+import { Frontend } from '../protocol/message-types.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
 import type { Statement } from '../sql/statement.ts'
+import type { ClientNames } from './client-names.ts'
+import type { Frame } from './extended-protocol.ts'
 
 /** A prepared statement as one client knows it. It outlives sandboxes; the real one behind it may come and go. */
 export interface ClientStatement {
@@ -111,4 +114,31 @@ export const abortedTransaction: OwnMessage = {
   message: 'current transaction is aborted, commands ignored until end of transaction block',
   file: 'postgres.c',
   routine: 'exec_bind_message',
+}
+
+/** The statement that a message is about, for reports. */
+export function textOfFrame({ type, buffer, start, end }: Frame, names: ClientNames): string {
+  const first = buffer.indexOf(0, start + 5)
+  switch (type) {
+    case Frontend.query:
+      return buffer.toString('utf8', start + 5, first)
+    case Frontend.parse:
+      return buffer.toString('utf8', first + 1, buffer.indexOf(0, first + 1))
+    case Frontend.bind: {
+      const { statement } = readBindNames(buffer, start + 5, end)
+      return names.statements.get(statement)?.text ?? statement
+    }
+    case Frontend.execute: {
+      const portal = buffer.toString('utf8', start + 5, first)
+      return names.portals.get(portal)?.statement.text ?? portal
+    }
+    case Frontend.describe: {
+      const name = buffer.toString('utf8', start + 6, first)
+      return names.statements.get(name)?.text ?? names.portals.get(name)?.statement.text ?? name
+    }
+    case Frontend.functionCall:
+      return `function call ${buffer.readInt32BE(start + 5)}`
+    default:
+      return `a message of type ${describeType(type)}`
+  }
 }

@@ -22,6 +22,7 @@ export async function closeSandbox(
   refuse: () => void,
 ): Promise<unknown[]> {
   const failures: unknown[] = []
+  world.nesting.closing()
   if (endClients !== undefined) {
     await nextTurn()
     await endOpenWork(world, title, failures)
@@ -38,17 +39,24 @@ export async function closeSandbox(
 
 /** Reports every connection that is in the middle of something, and ends it. */
 async function endOpenWork(world: World, title: string, failures: unknown[]): Promise<void> {
-  await endAnswered(world.turns.holder as VirtualConnection | undefined)
-  const waiting = world.turns.waiting as readonly VirtualConnection[]
-  const holder = world.turns.holder as VirtualConnection | undefined
-  for (const connection of waiting) {
-    failures.push(stillRunning(title, connection.id, connection.units))
+  const { scheduler } = world
+  await endAnswered(scheduler.top as VirtualConnection | undefined)
+  const running = scheduler.top as VirtualConnection | undefined
+  const others = new Set([...scheduler.waiting, ...world.adrift, ...scheduler.holders]) as Set<VirtualConnection>
+  if (running !== undefined) others.delete(running)
+  // All at once, and the one that has the session last: none of them may have its turn by another's end.
+  for (const connection of others) {
+    failures.push(leftBehind(title, connection))
     connection.terminate(endOfSandbox(title))
   }
-  if (holder === undefined) return
-  const report = holder.units.runningText === undefined ? leftOpen : stillRunning
-  failures.push(report(title, holder.id, holder.units))
-  await endHolder(world, holder, title)
+  if (running === undefined) return
+  failures.push(leftBehind(title, running))
+  await endHolder(world, running, title)
+}
+
+function leftBehind(title: string, connection: VirtualConnection): VivariumError {
+  const report = connection.units.runningText === undefined ? leftOpen : stillRunning
+  return report(title, connection.id, connection.units)
 }
 
 /** A statement whose outcome the client has been told is not running for it: the test may end before the server is ready. */

@@ -1,5 +1,5 @@
 import type { IsolationLevel } from '../sql/statement.ts'
-import { noSettings } from './settings.ts'
+import { noSettings, withoutLocals } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { afterCommit } from './temporary-objects.ts'
 import type { TemporaryObjects } from './temporary-objects.ts'
@@ -82,7 +82,8 @@ export function begin(
 }
 
 export function commit(state: ConnectionState): ConnectionState {
-  return { status: 'idle', ...sessionOf(endOfTransaction(state)) }
+  const { settings, ...rest } = sessionOf(endOfTransaction(state))
+  return { status: 'idle', ...rest, settings: withoutLocals(settings) }
 }
 
 /** What a commit, an implicit one too, leaves of a session: ON COMMIT DROP is carried out by it. */

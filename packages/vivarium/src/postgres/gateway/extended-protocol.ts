@@ -26,6 +26,7 @@ import type { ConnectionState } from './connection-state.ts'
 import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { setConfigEffect } from './set-config-effect.ts'
+import { withoutLocals } from './settings.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
@@ -284,7 +285,7 @@ export function afterSetConfig(
   state: ConnectionState,
 ): ConnectionState {
   const effect = setConfigEffect(statement.text, params, state.settings)
-  const next = withSettings(state, effect.settings)
+  const next = withSettings(state, state.status === 'idle' ? withoutLocals(effect.settings) : effect.settings)
   if (!effect.disturbs) return next
   unit.world.disturbSettings()
   if (effect.unreadable) warnComputedSetting(unit, statement)

@@ -36,6 +36,12 @@ export interface OpenGatewayOptions {
    * @default 1000
    */
   waitMs?: number
+  /**
+   * Milliseconds that a connection may be idle inside its transaction before another one that waits is run inside of it.
+   *
+   * @default 20
+   */
+  nestAfterMs?: number
 }
 
 /** One process's Postgres gateway. */
@@ -68,7 +74,7 @@ interface OpenSandbox extends PostgresSandbox {
  * password.
  */
 export async function openGateway(options: OpenGatewayOptions): Promise<Gateway> {
-  const { leases, budget, waitMs = 1000 } = options
+  const { leases, budget, waitMs = 1000, nestAfterMs = 20 } = options
   const password = randomBytes(18).toString('base64url')
   const connections = new Set<VirtualConnection>()
   const sandboxes = new Map<string, OpenSandbox>()
@@ -85,7 +91,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const makeWorld = async (): Promise<World> => {
     const lease = await leases.acquire()
     try {
-      const opened = await openWorld(lease, { waitMs, budget, facts })
+      const opened = await openWorld(lease, { waitMs, nestAfterMs, budget, facts })
       facts = opened.facts
       opened.world.onBroken = () => {
         for (const connection of connections) {
@@ -198,7 +204,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       await rehome(parent, parent.place)
     }
     const around = parent?.place
-    if (around instanceof World) await endAnswered(around.turns.holder as VirtualConnection | undefined)
+    if (around instanceof World) await endAnswered(around.scheduler.top as VirtualConnection | undefined)
     if (around !== undefined) refuseOpenTransaction(around, title)
     if (parent !== undefined && parent.isolation !== isolation) refuseMixed(parent, asked)
     if (isolation === 'database') {
@@ -305,8 +311,13 @@ function usesTcpOnly(environment: NodeJS.ProcessEnv): boolean {
   return environment['VIVARIUM_TRANSPORT'] === 'tcp'
 }
 
+/** One that has begun something, or whose failed transaction was not ended. */
+function busyConnection({ scheduler, adrift }: World): VirtualConnection | undefined {
+  return (scheduler.top as VirtualConnection | undefined) ?? [...adrift][0]
+}
+
 function refuseOpenTransaction(place: World | DatabaseWorld, title: string): void {
-  const busy = place instanceof World ? (place.turns.holder as VirtualConnection | undefined) : place.busyGuest
+  const busy = place instanceof World ? busyConnection(place) : place.busyGuest
   if (busy === undefined) return
   const { id } = busy
   const { runningText, transactionText } = busy instanceof VirtualConnection ? busy.units : busy

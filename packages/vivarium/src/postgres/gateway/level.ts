@@ -21,6 +21,8 @@ export interface Level {
   transactions: number
   /** Units run so far, to know whether what was read of its state still holds. */
   units: number
+  /** Pairs of statements of which one ran inside the other's transaction, and that was said. */
+  readonly nestedPairs: Set<string>
 }
 
 /** Real name of a level's savepoint. */

@@ -4,6 +4,7 @@ import { Session } from './session.ts'
 import { readTemplateFacts } from './template-facts.ts'
 import type { TemplateFacts } from './template-facts.ts'
 import { World } from './world.ts'
+import type { WaitOptions } from './world.ts'
 
 /**
  * What our session starts with. RESET ALL goes back to these, so they stay whatever the application does.
@@ -23,8 +24,7 @@ export async function readFacts(lease: Lease): Promise<TemplateFacts> {
 }
 
 /** Options of {@link openWorld}. */
-export interface OpenWorldOptions {
-  readonly waitMs: number
+export interface OpenWorldOptions extends WaitOptions {
   readonly budget: ConnectionBudget
   /** Read from the first clone and shared by the others. */
   readonly facts?: TemplateFacts
@@ -33,7 +33,7 @@ export interface OpenWorldOptions {
 /** Opens the real session on a leased clone. */
 export async function openWorld(
   lease: Lease,
-  { waitMs, budget, facts }: OpenWorldOptions,
+  { budget, facts, ...waits }: OpenWorldOptions,
 ): Promise<{ world: World; facts: TemplateFacts }> {
   const connection = await budget.open(
     { ...lease.target, parameters: { ...lease.target.parameters, ...sessionParameters } },
@@ -42,5 +42,5 @@ export async function openWorld(
   const session = new Session(connection)
   if (!lease.fresh) await session.query(`BEGIN READ WRITE; ${lease.resetSequences}; COMMIT`)
   const known = facts ?? (await readTemplateFacts(session))
-  return { world: new World({ lease, session, facts: known, waitMs }), facts: known }
+  return { world: new World({ lease, session, facts: known, ...waits }), facts: known }
 }

@@ -5,7 +5,15 @@ import { isolationWarning } from './differences.ts'
 import { modesOfSetting, planSetTransaction } from './plan-transaction.ts'
 import { answered, forwarded, outsideBlockWarning, refused } from './plan.ts'
 import type { PlanContext, StatementPlan } from './plan.ts'
-import { afterSet, endsSession, restoreInitial, settingsSteps, unknownSettings, withSetting } from './settings.ts'
+import {
+  afterSet,
+  endsSession,
+  restoreInitial,
+  settingsSteps,
+  unknownSettings,
+  withLocal,
+  withSetting,
+} from './settings.ts'
 import { dropStatement } from './temporary-objects.ts'
 
 export function planSet(
@@ -28,9 +36,12 @@ export function planSet(
     return planSetTransaction({ ...statement, kind: 'setTransaction', ...modes }, state, context)
   }
   if (statement.local) {
-    if (state.status === 'inTransaction' || context.implicitBlock) {
-      return { ...forwarded(withLocalSettings(state)), disturbsSettings: true }
+    if (state.status === 'inTransaction') {
+      const again = statement.fromCurrent === true ? undefined : statement.replay.replace(/^SET/, 'SET LOCAL')
+      const settings = withLocal(state.settings, statement.name, again)
+      return { ...forwarded(withLocalSettings(withSettings(state, settings))), disturbsSettings: true }
     }
+    if (context.implicitBlock) return { ...forwarded(state), disturbsSettings: true }
     return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET LOCAL', context) }
   }
   if (statement.fromCurrent === true) return { ...forwarded(state), disturbsSettings: true }

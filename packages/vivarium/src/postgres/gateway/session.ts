@@ -91,6 +91,11 @@ export class Session {
     this.#socket.resume()
   }
 
+  /** A client does not take the answers. */
+  get isPaused(): boolean {
+    return this.#socket.isPaused()
+  }
+
   /** Queues bytes for the server without a reply of their own (CopyData, Flush). */
   send(bytes: Buffer): void {
     this.#out.push(bytes)
@@ -113,7 +118,7 @@ export class Session {
   control(
     text: string,
     onError?: (fields: MessageFields) => Buffer | undefined,
-    onNotice?: (fields: MessageFields) => boolean,
+    watch: Pick<Reply, 'onNotice' | 'onRow'> = {},
   ): void {
     let control = this.#controls.get(text)
     if (control === undefined) {
@@ -139,7 +144,7 @@ export class Session {
       })
     }
     this.send(control.run)
-    if (onError === undefined && onNotice === undefined) {
+    if (onError === undefined && watch.onNotice === undefined && watch.onRow === undefined) {
       // The usual case, several times a unit: nothing new is made for it.
       this.expect(control.bind)
       this.expect(control.execute)
@@ -147,7 +152,7 @@ export class Session {
     }
     const failed = (fields: MessageFields): Buffer | undefined => this.#controlFailed(text, fields, onError)
     this.expect({ until: 'bind', visible: false, onError: failed })
-    this.expect({ until: 'execute', visible: false, onError: failed, onNotice })
+    this.expect({ until: 'execute', visible: false, onError: failed, ...watch })
   }
 
   #controlFailed(
@@ -426,7 +431,8 @@ export class Session {
   }
 }
 
-function readTextRow(buffer: Buffer, start: number): (string | null)[] {
+/** The values of a DataRow in text format; `start` is its body's. */
+export function readTextRow(buffer: Buffer, start: number): (string | null)[] {
   const row: (string | null)[] = []
   let position = start + 2
   for (let left = buffer.readInt16BE(start); left > 0; left--) {

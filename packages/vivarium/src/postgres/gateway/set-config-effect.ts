@@ -2,7 +2,7 @@ import { findSetConfigCalls } from '../sql/set-config.ts'
 import type { SqlArgument } from '../sql/set-config.ts'
 import { quoteLiteral } from '../connection/client.ts'
 import type { Settings } from './settings.ts'
-import { withSetting } from './settings.ts'
+import { withLocal, withSetting } from './settings.ts'
 
 /** What calls of `set_config` in a statement do to the connection's settings. */
 export interface SetConfigEffect {
@@ -26,18 +26,22 @@ export function setConfigEffect(
     const local = valueOf(call.local, params)
     const name = valueOf(call.name, params)
     const value = valueOf(call.value, params)
-    if (local !== undefined && local !== null && !/^(f|false|off|no|n|0)$/i.test(local)) disturbs = true
-    else if (typeof local !== 'string' || typeof name !== 'string' || typeof value !== 'string') {
+    if (local !== undefined && local !== null && !/^(f|false|off|no|n|0)$/i.test(local)) {
+      disturbs = true
+      const isKnown = typeof name === 'string' && typeof value === 'string'
+      changed = withLocal(changed, name?.toLowerCase() ?? '', isKnown ? setStatement(name, value, true) : undefined)
+    } else if (typeof local !== 'string' || typeof name !== 'string' || typeof value !== 'string') {
       disturbs = true
       unreadable = true
-    } else changed = withSetting(changed, name.toLowerCase(), setStatement(name, value))
+      changed = withLocal(changed, '', undefined)
+    } else changed = withSetting(changed, name.toLowerCase(), setStatement(name, value, false))
   }
   return { settings: changed, disturbs, unreadable }
 }
 
-function setStatement(name: string, value: string): string {
+function setStatement(name: string, value: string, isLocal: boolean): string {
   // A list setting's value would become one element: set_config takes the whole list as one text.
-  return `SELECT pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, ${isLocal})`
 }
 
 /** `undefined` when it cannot be known. */

@@ -8,10 +8,20 @@ export interface Settings {
   readonly key: string
   /** SET statements by setting name. */
   readonly statements: ReadonlyMap<string, string>
+  /** What is set until the transaction's end only: statements that set it again, by setting name. Not in `key`. */
+  readonly locals?: Locals
 }
 
-function toSettings(statements: ReadonlyMap<string, string>): Settings {
-  return { key: [...statements.values()].join(';'), statements }
+/** Settings of a transaction. */
+export interface Locals {
+  readonly statements: ReadonlyMap<string, string>
+  /** Something was set whose name or value cannot be read from the statement. */
+  readonly hasUnknown: boolean
+}
+
+function toSettings(statements: ReadonlyMap<string, string>, locals?: Locals): Settings {
+  const key = [...statements.values()].join(';')
+  return locals === undefined ? { key, statements } : { key, statements, locals }
 }
 
 /** What a session has that nobody changed. */
@@ -24,14 +34,36 @@ export function withSetting(settings: Settings, name: string, statement: string)
   const statements = new Map(settings.statements)
   statements.delete(name)
   statements.set(name, statement)
-  return toSettings(statements)
+  return toSettings(statements, withoutLocal(settings.locals, name))
+}
+
+function withoutLocal(locals: Locals | undefined, name: string): Locals | undefined {
+  if (locals?.statements.has(name) !== true) return locals
+  const statements = new Map(locals.statements)
+  statements.delete(name)
+  return { ...locals, statements }
+}
+
+/** With a setting of the transaction; without a statement, with one that cannot be made again. */
+export function withLocal(settings: Settings, name: string, statement: string | undefined): Settings {
+  const { locals } = settings
+  const statements = new Map(locals?.statements)
+  statements.delete(name)
+  if (statement !== undefined) statements.set(name, statement)
+  return { ...settings, locals: { statements, hasUnknown: locals?.hasUnknown === true || statement === undefined } }
+}
+
+/** As they are once the transaction has ended. */
+export function withoutLocals(settings: Settings): Settings {
+  return settings.locals === undefined ? settings : toSettings(settings.statements)
 }
 
 function withoutSetting(settings: Settings, name: string): Settings {
-  if (!settings.statements.has(name)) return settings
+  const locals = withoutLocal(settings.locals, name)
+  if (!settings.statements.has(name)) return locals === settings.locals ? settings : { ...settings, locals }
   const statements = new Map(settings.statements)
   statements.delete(name)
-  return toSettings(statements)
+  return toSettings(statements, locals)
 }
 
 /**
@@ -77,6 +109,11 @@ export function settingsSteps(applied: Settings, wanted: Settings): string[] {
     if (name !== 'session_authorization' && name !== 'role') steps.push(statement)
   }
   return steps
+}
+
+/** The statements that make a transaction's settings again, whatever the session has now. */
+export function resumeSteps(wanted: Settings): string[] {
+  return [...settingsSteps(unknownSettings, wanted), ...(wanted.locals?.statements.values() ?? [])]
 }
 
 /** The settings after a SET of the session succeeded. */

@@ -193,7 +193,10 @@ class QueryTranslation {
       if (plan.error !== undefined) replacements.push({ ...statement.span, text: failingStatement })
       else if (plan.forward) replacements.push(...this.#renamed(statement, prepared))
       else {
-        const boundary = plan.boundary === undefined ? undefined : boundaryStatements(plan.boundary, savepoint)
+        const boundary =
+          plan.boundary === undefined
+            ? undefined
+            : boundaryStatements(plan.boundary, savepoint, world.frames.current.unitName)
         const run = [
           ...(index === 0 && plan.controls.length === 0 && boundary === undefined ? [parsedMarker] : []),
           ...(plan.checksConstraints === true ? world.constraintCheck : []),

@@ -5,13 +5,16 @@ import { encodeCopyFail } from '../protocol/frontend.ts'
 import { Frontend } from '../protocol/message-types.ts'
 import { encodeOwnMessage } from '../protocol/server-message.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
-import { rollback } from './connection-state.ts'
+import { fail, rollback } from './connection-state.ts'
+import { quoteStatement, waitExpired } from './contention-messages.ts'
 import { translateExtended } from './extended-protocol.ts'
 import { startsUnit } from './client-path.ts'
 import type { ClientPath } from './client-path.ts'
+import { textOfFrame } from './client-statement.ts'
 import type { Frame } from './extended-protocol.ts'
 import { translateFunctionCall } from './function-call.ts'
 import { translateQuery } from './simple-query.ts'
+import type { Activity } from './scheduler.ts'
 import { Unit } from './unit.ts'
 import type { VirtualConnection } from './virtual-connection.ts'
 import { World } from './world.ts'
@@ -28,6 +31,8 @@ export class UnitRunner implements ClientPath {
   transactionSince = 0
   /** The last statement, for reports. */
   lastText = ''
+  /** Where its transaction has failed as a whole: nothing of it is left in the session, but the client has not ended it. */
+  #adriftIn: World | undefined
   readonly #connection: VirtualConnection
   #unit: Unit | undefined
   /** The world whose session this connection holds or waits for. */
@@ -49,7 +54,8 @@ export class UnitRunner implements ClientPath {
 
   /** Nothing is under way: no unit, no transaction, no wait for the session. */
   get isBetweenUnits(): boolean {
-    return this.#world === undefined && this.#held === undefined && this.#unit === undefined && !this.#isSkipping
+    if (this.#world !== undefined || this.isAdrift) return false
+    return this.#held === undefined && this.#unit === undefined && !this.#isSkipping
   }
 
   get heldType(): number | undefined {
@@ -70,7 +76,19 @@ export class UnitRunner implements ClientPath {
   /** What runs or waits to run now; `undefined` between units. */
   get runningText(): string | undefined {
     if (this.#unit !== undefined) return this.#unit.text
-    return this.#isWaiting ? 'a statement that waits for another connection' : undefined
+    const held = this.#held
+    return this.#isWaiting && held !== undefined ? textOfFrame(held, this.#connection.names) : undefined
+  }
+
+  /** What it does with the session while it has it. */
+  get activity(): Activity {
+    const unit = this.#unit
+    if (unit === undefined) return 'idle'
+    return unit.session.quiet || unit.session.isPaused || unit.isCopyingIn ? 'stalled' : 'busy'
+  }
+
+  get isAdrift(): boolean {
+    return this.#adriftIn !== undefined
   }
 
   /** The client knows how the unit under way has ended, but it has not quite ended. */
@@ -100,7 +118,7 @@ export class UnitRunner implements ClientPath {
     this.#forgetUnit()
     this.#world = undefined
     this.#isWaiting = false
-    world?.turns.release(this.#connection)
+    world?.scheduler.release(this.#connection)
   }
 
   get world(): World | undefined {
@@ -135,20 +153,48 @@ export class UnitRunner implements ClientPath {
     this.#isWaiting = false
   }
 
-  expired(holder: VirtualConnection): void {
+  expired(blocker: VirtualConnection, waitMs: number): void {
+    this.#giveUpWaiting(waitExpired(this.#connection, blocker, waitMs))
+  }
+
+  /** The statement that waits is refused; inside a transaction that fails the transaction. */
+  #giveUpWaiting(refusal: OwnMessage): void {
+    const connection = this.#connection
+    const world = this.#world
     this.#isWaiting = false
-    this.#refusal = waitExpired(this.#connection, holder)
+    this.#refusal = refusal
+    if (world === undefined) return
+    world.scheduler.withdraw(connection)
+    if (!world.scheduler.holds(connection)) {
+      this.#world = undefined
+      return
+    }
+    const frame = world.frames.of(connection)
+    connection.state = fail(connection.state)
+    if (connection.state.status === 'failed' && connection.state.transaction.savepoints.length > 0) {
+      if (frame !== undefined) frame.owesFailure = true
+      return
+    }
+    if (frame !== undefined) {
+      world.frames.end(frame, 'failed')
+      world.frames.workGoes(frame, 'it had waited for another connection for too long')
+    }
+    this.#setAdrift(world)
+  }
+
+  /** The failed transaction is over for the real session: others may have it. */
+  #setAdrift(world: World): void {
+    this.#adriftIn = world
     this.#world = undefined
+    world.adrift.add(this.#connection)
+    world.scheduler.release(this.#connection)
   }
 
   /** The client asked, on another connection, to cancel what runs here. */
   cancel(): undefined {
     const unit = this.#unit
     if (this.#isWaiting && unit === undefined) {
-      this.#world?.turns.release(this.#connection)
-      this.#world = undefined
-      this.#isWaiting = false
-      this.#refusal = { code: '57014', message: 'canceling statement due to user request' }
+      this.#giveUpWaiting({ code: '57014', message: 'canceling statement due to user request' })
       this.#connection.pump()
       return
     }
@@ -169,6 +215,7 @@ export class UnitRunner implements ClientPath {
     const current = this.#held ?? frame
     this.#held = undefined
     if (this.#unit !== undefined) {
+      this.#unit.world.scheduler.stirred()
       this.#takeInUnit(this.#unit, current)
       return
     }
@@ -200,7 +247,7 @@ export class UnitRunner implements ClientPath {
       return
     }
     this.#world = world
-    if (!world.turns.request(connection)) {
+    if (!world.scheduler.request(connection)) {
       // The frame's bytes stay where they are: nothing more is read until it is taken.
       this.#held = frame
       this.#isWaiting = true
@@ -208,12 +255,13 @@ export class UnitRunner implements ClientPath {
     }
     const level = world.level
     if (level === undefined || world.broken !== undefined) {
-      world.turns.release(connection)
+      world.scheduler.release(connection)
       this.#world = undefined
       this.#refuse({ code: '57P01', message: 'the sandbox of this connection is gone' }, frame.type)
       return
     }
     world.session.sink = connection
+    world.frames.enter(connection)
     const unit = new Unit(connection, world, level, () => this.#ended())
     unit.onCopyIn = () => connection.pump()
     this.#unit = unit
@@ -304,12 +352,20 @@ export class UnitRunner implements ClientPath {
       this.#leave()
       return
     }
-    if (connection.state.status === 'idle') {
+    const { state } = connection
+    if (state.status === 'idle') {
       world?.stalePortals.push(...connection.names.endTransaction())
+      this.#comeBack()
       this.#world = undefined
-      world?.turns.release(connection)
-    } else if (this.transactionSince === 0) this.transactionSince = now()
-    if (connection.state.status === 'idle') this.transactionSince = 0
+      this.transactionSince = 0
+      world?.scheduler.release(connection)
+    } else {
+      if (this.transactionSince === 0) this.transactionSince = now()
+      if (world !== undefined && state.status === 'failed' && state.transaction.savepoints.length === 0) {
+        world.unitFailed(`${quoteStatement(this.lastText)} failed`)
+        this.#setAdrift(world)
+      }
+    }
     connection.pump()
   }
 
@@ -318,10 +374,16 @@ export class UnitRunner implements ClientPath {
     for (const resolve of this.#onceEnded.splice(0)) resolve()
   }
 
+  #comeBack(): void {
+    this.#adriftIn?.adrift.delete(this.#connection)
+    this.#adriftIn = undefined
+  }
+
   /** The client is gone: what it had begun is finished and undone, then the next may have the session. */
   clientVanished(): void {
     const unit = this.#unit
     const world = this.#world
+    this.#comeBack()
     if (world === undefined) {
       this.#connection.leave()
       return
@@ -355,16 +417,18 @@ export class UnitRunner implements ClientPath {
     this.#world = undefined
     this.#isWaiting = false
     if (world === undefined) return
-    if (world.turns.holder === connection) {
-      if (connection.state.status !== 'idle') {
-        connection.state = rollback(connection.state)
-        if (world.unitSavepoint === 'open') world.unitSavepoint = 'failed'
+    if (world.scheduler.holds(connection)) {
+      const frame = world.frames.of(connection)
+      if (connection.state.status !== 'idle') connection.state = rollback(connection.state)
+      if (frame !== undefined) {
+        world.frames.end(frame, 'failed')
+        world.frames.workGoes(frame, 'its connection was closed')
       }
       world.stalePortals.push(...connection.names.endTransaction(), ...connection.names.cursors.keys())
       if (world.session.sink === connection) world.session.sink = undefined
     }
     connection.leave()
-    world.turns.release(connection)
+    world.scheduler.release(connection)
   }
 }
 
@@ -377,18 +441,4 @@ const lostSynchronization: OwnMessage = {
 
 function isCopyMessage(type: number): boolean {
   return type === Frontend.copyData || type === Frontend.copyDone || type === Frontend.copyFail
-}
-
-function waitExpired(waiter: VirtualConnection, holder: VirtualConnection): OwnMessage {
-  const since = Math.round(now() - holder.units.transactionSince)
-  return {
-    code: '55P03',
-    message: `connection ${waiter.id} waited too long for connection ${holder.id} of the same sandbox (CONNECTION_WAIT_TIMEOUT)`,
-    detail:
-      `Connection ${holder.id} has been inside a transaction for ${since} ms ("${holder.units.transactionText}") ` +
-      'and is idle; in isolation "transaction" only one connection of a sandbox can be inside a transaction at a time.',
-    hint:
-      'Run the statement on the connection that has the transaction, or end that transaction first. ' +
-      'Two transactions at once need isolation "database".',
-  }
 }

@@ -10,6 +10,7 @@ import { endOfTransaction, fail, rollback, sessionOf, statusByte, withSession } 
 import type { ConnectionState, SessionState } from './connection-state.ts'
 import type { ClientNames } from './client-names.ts'
 import type { Level } from './level.ts'
+import { quoteStatement } from './contention-messages.ts'
 import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-record.ts'
 import type { QueryRecord } from './query-record.ts'
 import type { Reply, ReplyVerdict } from './reply.ts'
@@ -105,8 +106,12 @@ export class Unit {
 
   /** To be called ahead of anything that is sent to the server. */
   real(): void {
-    if (this.world.unitSavepoint !== 'open') {
-      this.world.prepareUnit(this.planned.settings, this.planned.status === 'idle' && !this.beginsTransaction)
+    const { world, planned } = this
+    if (world.needsPrefix) {
+      const hasFailed = planned.status === 'failed'
+      // Of a transaction that has failed as a whole nothing is left, its settings included.
+      const { settings } = hasFailed && world.unitSavepoint !== 'open' ? rollback(planned) : planned
+      world.prepareUnit(settings, planned.status === 'idle' && !this.beginsTransaction, hasFailed)
     }
     this.isReal = true
   }
@@ -260,16 +265,17 @@ export class Unit {
     if (plan.boundary !== undefined) world.stalePortals.push(...this.owner.names.openNames())
     if (plan.boundary === undefined || world.unitSavepoint !== 'open') return
     if (plan.boundary === 'keep') {
-      world.unitSavepoint = 'done'
-      world.follow(this.planned.settings)
+      world.endTransaction('keep', this.planned.settings)
       return
     }
-    const changed = world.settingsDisturbed || this.planned.settings.key !== rollback(this.planned).settings.key
+    const { settings } = this.planned
+    const changed =
+      world.settingsDisturbed || settings.locals !== undefined || settings.key !== rollback(this.planned).settings.key
     if (changed) {
       // The client must be told of the settings that go back together with the answer to its ROLLBACK.
       this.isReal = true
       world.undoUnitNow()
-    } else world.unitSavepoint = 'failed'
+    } else world.endTransaction('undo', settings)
   }
 
   record(text: string, params: QueryRecord['params'], state: ConnectionState = this.planned): QueryRecord {
@@ -299,6 +305,7 @@ export class Unit {
   completed(record: QueryRecord, tag: string | undefined, next: ConnectionState): ReplyVerdict {
     this.owner.state = next
     recordCompleted(record, tag)
+    this.world.nesting.completed(record.text, tag)
     if (tag === 'COMMIT') this.world.committedForReal(record.text)
     else if (tag !== undefined && mayChangeCatalogue(tag)) {
       this.#changedCatalogue = true
@@ -311,6 +318,7 @@ export class Unit {
   completedOurs(record: QueryRecord, plan: StatementPlan): void {
     this.owner.state = plan.next
     recordCompleted(record, plan.tag)
+    this.world.nesting.ended(record.text, plan)
   }
 
   /** The last command tag of a simple query waits for the check of deferred constraints. */
@@ -332,10 +340,13 @@ export class Unit {
     const { world, owner } = this
     this.#isSettled = true
     if (realStatus === 'I') world.break(new Error(`"${this.text}" ended the sandbox's transaction`))
+    world.nesting.warn(this.text)
     if (this.#hasFailed || this.isAbandoned) {
       owner.state = this.#stateAfterFailure ?? fail(owner.state)
-      if (owner.state.status === 'idle') owner.state = withSession(owner.state, this.atBoundary)
-      world.unitSavepoint = owner.state.status === 'idle' ? 'failed' : 'open'
+      if (owner.state.status === 'idle') {
+        owner.state = withSession(owner.state, this.atBoundary)
+        world.unitFailed(`${quoteStatement(this.text)} failed`)
+      }
     } else {
       owner.state = this.planned
       if (this.isReal && world.unitSavepoint === 'open') {
@@ -445,17 +456,27 @@ export class Unit {
   }
 
   #finish(): void {
-    if (!this.#needsCatalogueReload) {
+    const { nesting } = this.world
+    if (this.#hasFailed) nesting.failed()
+    if (!nesting.isInDoubt && !this.#needsCatalogueReload) {
       this.#ended()
       return
     }
-    this.world.reloadCatalogue().then(
+    this.#lookAround().then(
       () => this.#ended(),
       (error: unknown) => {
         this.world.break(error instanceof Error ? error : new Error(String(error)))
         this.#ended()
       },
     )
+  }
+
+  /** What has to be asked of the server before the next unit. */
+  async #lookAround(): Promise<void> {
+    const { world, session } = this
+    world.unnamedStatement = undefined
+    await world.nesting.resolveDoubt(session)
+    if (this.#needsCatalogueReload) await world.reloadCatalogue()
   }
 
   get #needsConstraintCheck(): boolean {

@@ -30,7 +30,7 @@ import type { LoginReports } from './startup-settings.ts'
 import { StartupReader } from './startup.ts'
 import type { StartupRequest } from './startup.ts'
 import type { StatementTexts } from './statement-texts.ts'
-import type { TurnTaker } from './turns.ts'
+import type { Activity, TurnTaker } from './scheduler.ts'
 import type { UnitOwner } from './unit.ts'
 import { UnitRunner } from './unit-runner.ts'
 import type { World } from './world.ts'
@@ -74,6 +74,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   #direct: DirectPath | undefined
   /** Chosen between units, by the sandbox that the next one belongs to. */
   #path: ClientPath
+  readonly mayNest: boolean = true
   readonly #host: GatewayHost
   readonly #stream: Duplex
   readonly #startup = new StartupReader()
@@ -156,9 +157,13 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     this.pump()
   }
 
-  expired(holder: TurnTaker): void {
-    this.units.expired(holder as VirtualConnection)
+  expired(blocker: TurnTaker, waitMs: number): void {
+    this.units.expired(blocker as VirtualConnection, waitMs)
     this.pump()
+  }
+
+  get activity(): Activity {
+    return this.units.activity
   }
 
   forget(what: 'statements' | 'session'): void {

@@ -1,11 +1,12 @@
 import { now, withDeadline } from '../../core/clock.ts'
-import { VivariumError } from '../../core/errors.ts'
 import type { Recorder } from '../../core/interactions.ts'
 import type { Lease } from '../leases/lease.ts'
-import { encodeClose } from '../protocol/frontend.ts'
+import { encodeBind, encodeClose } from '../protocol/frontend.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
+import type { Frame, Frames, UnitSavepoint } from './frames.ts'
 import { levelSavepoint } from './level.ts'
 import type { Level } from './level.ts'
+import { Nesting } from './nesting.ts'
 import { PreparedStatements } from './prepared-statements.ts'
 import type { Session } from './session.ts'
 import {
@@ -13,60 +14,65 @@ import {
   guardSetting,
   isReadOnlyByDefault,
   noSettings,
+  resumeSteps,
   settingsSteps,
   unknownSettings,
 } from './settings.ts'
 import type { Settings } from './settings.ts'
+import { Scheduler } from './scheduler.ts'
+import type { TurnTaker } from './scheduler.ts'
 import { SessionLeftovers } from './session-leftovers.ts'
+import { savepointName } from './plan.ts'
 import { readConstraintCheck, readRoutines, refreshSequences } from './template-facts.ts'
 import type { ConstraintCheck, Routines, SequenceSnapshot, TemplateFacts } from './template-facts.ts'
-import { Turns } from './turns.ts'
-import type { TurnTaker } from './turns.ts'
 import { couldNot } from './temporary-objects.ts'
-
-const unitSavepoint = 'vivarium_unit'
+import { defaultIsolation, showIsolation } from './transaction-modes.ts'
+import type { VirtualConnection } from './virtual-connection.ts'
+import { brokenWorld, committedForReal } from './world-errors.ts'
 
 /** What ends a unit's work inside a rewritten text, where its savepoint is the named one, and the name after that. */
 export function boundaryStatements(
   boundary: 'keep' | 'undo',
   savepoint: string,
+  unitName: string,
 ): { statements: readonly string[]; savepoint: string } {
   if (boundary === 'undo') return { statements: [`ROLLBACK TO SAVEPOINT ${savepoint}`], savepoint }
-  const release = savepoint === unitSavepoint ? [`RELEASE SAVEPOINT ${unitSavepoint}`] : []
-  return { statements: [...release, `SAVEPOINT ${unitSavepoint}`], savepoint: unitSavepoint }
+  const release = savepoint === unitName ? [`RELEASE SAVEPOINT ${unitName}`] : []
+  return { statements: [...release, `SAVEPOINT ${unitName}`], savepoint: unitName }
 }
 
 /** A statement that always fails, for use inside a rewritten query text. */
 export const failingStatement = 'ROLLBACK TO SAVEPOINT vivarium_refused'
 
-/**
- * What the unit's savepoint in the real session holds:
- * `none` (there is no savepoint) → `open` (a unit or transaction is in it) → `done` (its work stays) or `failed` (its
- * work goes). What ends one travels as a prefix of the next: a message behind COPY FROM STDIN would kill the session.
- */
-export type UnitSavepoint = 'none' | 'open' | 'done' | 'failed'
-
 /** After this many sandboxes that did something a clone is replaced. */
 const sandboxesPerClone = 2000
 
+/** How long the connections of a world wait for each other. */
+export interface WaitOptions {
+  readonly waitMs: number
+  /** @default 20 */
+  readonly nestAfterMs?: number
+}
+
 /** How a world is set up. */
-export interface WorldOptions {
+export interface WorldOptions extends WaitOptions {
   readonly lease: Lease
   readonly session: Session
   readonly facts: TemplateFacts
-  readonly waitMs: number
 }
 
 /** One lease at work: the real session, the stack of sandboxes in its transaction, and whose turn it is. */
 export class World {
   readonly lease: Lease
   readonly session: Session
-  readonly turns: Turns
+  readonly scheduler: Scheduler
+  /** The units and transactions in the sandbox's transaction, each inside the one before. */
+  readonly nesting: Nesting = new Nesting(() => this.level)
+  readonly frames: Frames = this.nesting.frames
+  /** Connections whose transaction has failed as a whole: nothing of it is left here, but they have not ended it yet. */
+  readonly adrift: Set<VirtualConnection> = new Set()
   readonly prepared: PreparedStatements = new PreparedStatements()
   readonly leftovers: SessionLeftovers = new SessionLeftovers()
-  unitSavepoint: UnitSavepoint = 'none'
-  /** Its name in the real session: a sandbox's first unit needs none of its own, the sandbox's will do. */
-  unitSavepointName: string = unitSavepoint
   /** Something was set that only lasts until the transaction's end, or that we could not read. */
   settingsDisturbed = false
   /** Portals of ended transactions, closed with the next prefix. */
@@ -82,18 +88,17 @@ export class World {
   readonly #facts: TemplateFacts
   /** What the real session has set. */
   #applied: Settings = noSettings
-  #appliedAtUnit: Settings = noSettings
   #begun = false
   #guardIsHidden = false
   #sandboxes = 0
-  #isReadOnlyUnit = false
   #outerState: { key: string; sequences: SequenceSnapshot } | undefined
 
   constructor(options: WorldOptions) {
     this.lease = options.lease
     this.session = options.session
     this.#facts = options.facts
-    this.turns = new Turns(options.waitMs, () => !this.session.quiet)
+    const { waitMs, nestAfterMs = 20 } = options
+    this.scheduler = new Scheduler({ waitMs, nestAfterMs })
     this.session.onLost = (reason) => this.break(reason)
     void this.lease.lost.then((reason) => this.break(reason))
   }
@@ -148,6 +153,7 @@ export class World {
       changedCatalogue: false,
       transactions: 0,
       units: 0,
+      nestedPairs: new Set(),
     }
     this.#levels.push(level)
     return level
@@ -160,22 +166,38 @@ export class World {
     if (!outer.started) return outer.sequences
     const key = `${this.depth}:${outer.units}`
     if (this.#outerState?.key === key) return this.#outerState.sequences
-    if (this.unitSavepoint === 'failed') {
-      this.undoUnitNow()
-    }
+    this.frames.leave()
+    this.#uncover()
+    if (this.unitSavepoint === 'failed') this.undoUnitNow()
     this.unnamedStatement = undefined
     const sequences = await refreshSequences(this.session, outer.sequences)
     this.#outerState = { key, sequences }
     return sequences
   }
 
+  /** What the savepoint of the unit or transaction whose turn it is holds. */
+  get unitSavepoint(): UnitSavepoint {
+    return this.frames.current.state
+  }
+
+  get unitSavepointName(): string {
+    return this.frames.current.name
+  }
+
+  /** The real session is not yet where the next message of the unit whose turn it is belongs. */
+  get needsPrefix(): boolean {
+    const { current } = this.frames
+    return current.state !== 'open' || this.frames.isCovered || current.owesFailure
+  }
+
   /**
    * Called ahead of a unit's first message to the server: ends the last unit, begins what has not begun, makes the
-   * session what the connection wants, and sets the unit's savepoint. `isImplicit`: no BEGIN of the application says
-   * what the transaction is like.
+   * session what the connection wants, and sets the unit's savepoint, inside the transaction that is open around it. Or
+   * goes on with the connection's own transaction, when others have run inside of it. `isImplicit`: no BEGIN of the
+   * application says what the transaction is like. `hasFailed`: the transaction it belongs to has failed.
    */
-  prepareUnit(wanted: Settings, isImplicit: boolean): void {
-    if (this.unitSavepoint === 'open') return
+  prepareUnit(wanted: Settings, isImplicit: boolean, hasFailed: boolean = false): void {
+    if (!this.needsPrefix) return
     const { session, level } = this
     if (level === undefined) throw new Error('a unit outside any sandbox')
     for (const portal of this.stalePortals.splice(0)) {
@@ -186,37 +208,46 @@ export class World {
       this.#begun = true
       session.control('BEGIN READ WRITE')
     }
-    if (this.unitSavepoint === 'failed') {
-      session.control(`ROLLBACK TO SAVEPOINT ${this.unitSavepointName}`)
-      this.#wentBack()
+    this.#uncover()
+    if (this.unitSavepoint === 'open') this.#goOn(wanted)
+    else this.#beginUnit(level, wanted, isImplicit)
+    if (hasFailed) this.#failAgain()
+  }
+
+  #beginUnit(level: Level, wanted: Settings, isImplicit: boolean): void {
+    const { session } = this
+    const frame = this.frames.current
+    if (frame.state === 'failed') {
+      session.control(`ROLLBACK TO SAVEPOINT ${frame.name}`)
+      this.#wentBackTo(frame.appliedAtStart)
     }
+    this.#leaveFailure(this.frames.host)
     const due = this.#takeDue(level)
     const steps = settingsSteps(this.settingsDisturbed ? unknownSettings : this.#applied, wanted)
-    if (
-      this.unitSavepoint === 'done' ||
-      (this.unitSavepoint === 'failed' && (!level.started || steps.length > 0 || due.length > 0))
-    ) {
-      if (this.unitSavepointName === unitSavepoint) session.control(`RELEASE SAVEPOINT ${unitSavepoint}`)
-      this.unitSavepoint = 'none'
+    const moves = !level.started || steps.length > 0 || due.length > 0
+    if (frame.state === 'done' || (frame.state === 'failed' && moves)) {
+      if (frame.name === frame.unitName) session.control(`RELEASE SAVEPOINT ${frame.unitName}`)
+      frame.state = 'none'
     }
-    for (const step of due) session.control(step, undefined, (fields) => this.noticed(fields))
+    for (const step of due) session.control(step, undefined, { onNotice: (fields) => this.noticed(fields) })
     for (const step of steps) session.control(step)
     this.#applied = wanted
     this.settingsDisturbed = false
     if (!level.started) {
       level.started = true
       level.settingsAtStart = wanted
-      this.unitSavepointName = levelSavepoint(this.depth - 1)
-      session.control(`SAVEPOINT ${this.unitSavepointName}`)
-    } else if (this.unitSavepoint === 'none') {
-      this.unitSavepointName = unitSavepoint
-      session.control(`SAVEPOINT ${unitSavepoint}`)
+      frame.name = levelSavepoint(this.depth - 1)
+      session.control(`SAVEPOINT ${frame.name}`)
+    } else if (frame.state === 'none') {
+      frame.name = frame.unitName
+      session.control(`SAVEPOINT ${frame.unitName}`)
     }
-    this.#appliedAtUnit = wanted
-    this.unitSavepoint = 'open'
+    frame.appliedAtStart = wanted
+    frame.state = 'open'
+    this.nesting.began(session)
+    frame.isReadOnly = isImplicit && isReadOnlyByDefault(wanted)
     this.#guardIsHidden = false
-    this.#isReadOnlyUnit = isImplicit && isReadOnlyByDefault(wanted)
-    if (this.#isReadOnlyUnit) session.control('SET TRANSACTION READ ONLY')
+    if (frame.isReadOnly) session.control('SET TRANSACTION READ ONLY')
     level.units++
   }
 
@@ -250,6 +281,53 @@ export class World {
     return true
   }
 
+  /** Others ran inside of a transaction that goes on now. */
+  #goOn(wanted: Settings): void {
+    const frame = this.frames.current
+    const { state } = frame.owner ?? {}
+    const savepoint = frame.reopens && state?.status === 'failed' ? state.transaction.savepoints.at(-1) : undefined
+    for (const step of resumeSteps(savepoint?.before.settings ?? wanted)) this.session.control(step)
+    this.#applied = savepoint?.before.settings ?? wanted
+    this.settingsDisturbed = wanted.locals !== undefined || state?.status !== 'idle'
+    if (savepoint !== undefined && state?.status === 'failed') {
+      this.session.control(`SAVEPOINT ${savepointName(state.transaction.savepoints.length - 1)}`)
+    }
+    frame.reopens = false
+    if (state?.status !== 'inTransaction') return
+    const { isolation } = state.transaction
+    if (isolation !== undefined && isolation !== defaultIsolation(wanted))
+      this.session.control(showIsolation(isolation))
+  }
+
+  /**
+   * A failed transaction that has savepoints is left as its innermost one was, so that another can run inside of it. The
+   * savepoint itself is made again behind that one's work, which a ROLLBACK TO it would not undo in production either.
+   */
+  #leaveFailure(host: Frame | undefined): void {
+    if (host?.owner?.state.status !== 'failed' || host.reopens) return
+    const { savepoints } = host.owner.state.transaction
+    const index = savepoints.length - 1
+    this.session.control(`ROLLBACK TO SAVEPOINT ${savepointName(index)}`)
+    this.session.control(`RELEASE SAVEPOINT ${savepointName(index)}`)
+    this.settingsDisturbed = true
+    host.reopens = true
+    this.frames.rolledBackTo(host, index, 'a statement failed')
+  }
+
+  /** The connection's transaction has failed and the real session has not: from here on the server refuses as it would. */
+  #failAgain(): void {
+    this.frames.current.owesFailure = false
+    this.session.send(encodeBind('', 'vivarium_refused'))
+    this.session.expect({ until: 'bind', visible: false, onError: () => undefined })
+    this.session.sync({ onReady: () => undefined })
+  }
+
+  #uncover(): void {
+    const { statements, wentBackTo } = this.frames.uncover()
+    for (const statement of statements) this.session.control(statement)
+    if (wentBackTo !== undefined) this.#wentBackTo(wentBackTo)
+  }
+
   /** The application is about to look at the setting that guards against stray writes: it sees the usual value. */
   hideGuard(settings: Settings): void {
     if (this.#guardIsHidden || settings.statements.has(guardSetting)) return
@@ -259,32 +337,51 @@ export class World {
 
   /** The unit under way is read-only from its beginning. */
   unitIsReadOnly(): void {
-    this.#isReadOnlyUnit = true
+    this.frames.current.isReadOnly = true
   }
 
   /** A unit has succeeded: its work stays, but for a read-only one, which has none and must not leave that behind. */
   unitSucceeded(settings: Settings): void {
-    this.unitSavepoint = this.#isReadOnlyUnit ? 'failed' : 'done'
+    const { current } = this.frames
+    this.frames.end(current, current.isReadOnly ? 'failed' : 'done')
+    if (current.isReadOnly) this.frames.workGoes(current, 'it was read-only')
+    else this.frames.workStays(current)
     this.follow(settings)
+  }
+
+  /** The unit has failed, or what it belongs to: its work goes, with the next prefix. */
+  unitFailed(reason: string): void {
+    const { current } = this.frames
+    this.frames.end(current, 'failed')
+    this.frames.workGoes(current, reason)
+  }
+
+  /** A transaction ends with the next answer; what becomes of its work is known already. */
+  endTransaction(boundary: 'keep' | 'undo', settings: Settings): void {
+    this.frames.end(this.frames.current, boundary === 'keep' ? 'done' : 'failed')
+    if (boundary === 'keep') this.follow(settings)
   }
 
   /** Undoes the unit's work now, not with the next prefix: for settings whose change the client must hear of. */
   undoUnitNow(): void {
-    this.session.control(`ROLLBACK TO SAVEPOINT ${this.unitSavepointName}`)
-    this.#wentBack()
-    this.unitSavepoint = 'done'
+    const { current } = this.frames
+    this.session.control(`ROLLBACK TO SAVEPOINT ${current.name}`)
+    this.frames.dropAbove()
+    this.#wentBackTo(current.appliedAtStart)
+    this.frames.end(current, 'done')
   }
 
-  /** The real session has set what a connection's settings say now. */
+  /** The real session has set what a connection's settings say now, unless others have used it since. */
   follow(settings: Settings): void {
-    this.#applied = settings
+    if (!this.frames.isCovered) this.#applied = settings
   }
 
   /** A rewritten text has set the unit's savepoint anew. */
   unitRestarted(settings: Settings, savepoint: string): void {
-    this.unitSavepointName = savepoint
+    const { current } = this.frames
+    current.name = savepoint
+    current.appliedAtStart = settings
     this.settingsRestored(settings)
-    this.#appliedAtUnit = settings
   }
 
   /** The session's settings are the connection's again. */
@@ -297,8 +394,8 @@ export class World {
     this.settingsDisturbed = true
   }
 
-  #wentBack(): void {
-    this.#applied = this.#appliedAtUnit
+  #wentBackTo(settings: Settings): void {
+    this.#applied = settings
     this.settingsDisturbed = false
   }
 
@@ -346,7 +443,8 @@ export class World {
       },
     })
     session.flush()
-    this.unitSavepoint = 'none'
+    this.adrift.clear()
+    this.nesting.reset()
     this.stalePortals.length = 0
     this.#begun = !outermost
     this.settingsDisturbed = false
@@ -362,16 +460,16 @@ export class World {
 
   /** Waits until no virtual connection holds the session. */
   async idle(deadlineMs: number): Promise<void> {
-    if (this.turns.holder === undefined) return
+    if (this.scheduler.top === undefined) return
     let taker: TurnTaker | undefined
     const free = new Promise<void>((resolve) => {
-      taker = { granted: resolve, expired: () => undefined }
-      this.turns.request(taker)
+      taker = { activity: 'stalled', mayNest: false, granted: resolve, expired: () => undefined }
+      this.scheduler.request(taker)
     })
     try {
       await withDeadline(free, deadlineMs, () => new Error(`the session was still busy after ${deadlineMs} ms`))
     } finally {
-      if (taker !== undefined) this.turns.release(taker)
+      if (taker !== undefined) this.scheduler.release(taker)
     }
   }
 
@@ -380,7 +478,7 @@ export class World {
     if (this.broken !== undefined) return
     this.broken = reason
     this.leftovers.levelClosed(0, true)
-    const isAtWork = this.turns.holder !== undefined
+    const isAtWork = this.scheduler.top !== undefined
     for (const level of this.#levels) {
       if (level.started || (isAtWork && level === this.level)) level.recorder.fail(brokenWorld(level.title, reason))
     }
@@ -390,14 +488,7 @@ export class World {
 
   /** The server reported a commit: the transaction around everything is over. */
   committedForReal(text: string): void {
-    this.break(
-      new VivariumError('COMMITTED_FOR_REAL', {
-        what: 'Something committed for real inside a sandbox; its database is dropped.',
-        seen: `the server answered COMMIT to "${text}"`,
-        remedy:
-          'This is a defect of Vivarium: please report it with the statements before it (`sandbox.interactions`).',
-      }),
-    )
+    this.break(committedForReal(text))
   }
 
   /** Told once when the world breaks. */
@@ -408,14 +499,4 @@ function resetRole(settings: Settings): Settings {
   return settings.statements.has('role') || settings.statements.has('session_authorization')
     ? unknownSettings
     : settings
-}
-
-function brokenWorld(title: string, reason: Error): VivariumError {
-  if (reason instanceof VivariumError && reason.code === 'COMMITTED_FOR_REAL') return reason
-  return new VivariumError('SANDBOX_BROKEN', {
-    what: `The sandbox "${title}" lost its database session; all of its uncommitted work is gone.`,
-    seen: reason.message,
-    remedy: 'See what ended the session: the server going down, a terminated backend, or a bug worth reporting.',
-    cause: reason,
-  })
 }
