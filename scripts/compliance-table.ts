@@ -3,7 +3,7 @@
  *
  * `npm run compliance:table`: runs the script with every client, writes both files. `npm run check:compliance` (`--check`)
  * runs nothing: the table must be what the JSON says, and every client must have a cell for every step in every isolation. The tests
- * compare each cell with what they see.
+ * compare each cell with what they see. `--render` writes the table from the JSON as it is.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -134,4 +134,5 @@ client is opened and closed and how it carries out each step, and \`npm run comp
 `
 
 if (process.argv.includes('--check')) check()
+else if (process.argv.includes('--render')) writeFileSync(tableFile, render(readCommitted()))
 else await update()

@@ -28,12 +28,23 @@ export interface OpenOptions {
 
 /** A step that the client has no way to carry out. */
 export interface No {
-  readonly no: Readonly<Record<Isolation, string>>
+  readonly no: string
 }
 
-/** Says why a client cannot carry a step out: in both isolations, or in each. */
-export function no(reason: string | Readonly<Record<Isolation, string>>): No {
-  return { no: typeof reason === 'string' ? { transaction: reason, database: reason } : reason }
+/** Says why a client cannot carry a step out. */
+export function no(reason: string): No {
+  return { no: reason }
+}
+
+/** A step that the client's way to carry it out makes impossible in isolation `'transaction'`. */
+export interface NotInTransaction<W> {
+  readonly notInTransaction: string
+  readonly work: W
+}
+
+/** Says why this client's way needs isolation `'database'`. */
+export function notInTransaction<W>(reason: string, work: W): NotInTransaction<W> {
+  return { notInTransaction: reason, work }
 }
 
 /** One client library: how it is opened and closed, and how it carries out each step. */
@@ -46,7 +57,7 @@ export interface ComplianceClient<App> {
   /** It is given the sandbox's pinned URL, as another process needs it, instead of the stable one. @default false */
   readonly usesPinnedUrl?: boolean
   readonly steps: {
-    readonly [K in StepName]: Work<App, K> | No
+    readonly [K in StepName]: Work<App, K> | NotInTransaction<Work<App, K>> | No
   }
 }
 

@@ -6,7 +6,7 @@ import type { Isolation } from '../../src/core/options.ts'
 import { isolations } from '../support/isolations.ts'
 import { closeError, type TestVivarium, useVivarium } from '../support/vivarium.ts'
 import { connect, errorOf, rowsOf, type WireConnection, WireError } from '../support/wire.ts'
-import type { ComplianceClient, No, OpenOptions, StepContext } from './client.ts'
+import type { ComplianceClient, No, NotInTransaction, OpenOptions, StepContext } from './client.ts'
 import { Outcomes } from './outcomes.ts'
 import { script, type Step, type StepName, stepNames } from './script.ts'
 
@@ -43,6 +43,8 @@ function useTransport(transport: Transport): void {
   })
 }
 
+type AnyWork<App> = (context: StepContext<App>) => Promise<unknown>
+
 /** Carries out one step in a sandbox of its own, compares what must be observable, and returns its cell of the table. */
 async function carryOut<App>(
   client: ComplianceClient<App>,
@@ -52,9 +54,11 @@ async function carryOut<App>(
 ): Promise<string> {
   const step = script[name] as Step<unknown>
   const differs = isolation === 'transaction' ? step.inTransaction : undefined
-  const work: ((context: StepContext<App>) => Promise<unknown>) | No = client.steps[name]
-  if ('no' in work) return `no: ${work.no[isolation]}`
+  const given: AnyWork<App> | NotInTransaction<AnyWork<App>> | No = client.steps[name]
+  if ('no' in given) return `no: ${given.no}`
   if (differs?.expected === 'not run') return `no: ${String(differs.no)}`
+  if ('work' in given && isolation === 'transaction') return `no: ${given.notInTransaction}`
+  const work = 'work' in given ? given.work : given
 
   let sandbox = await vivarium.openSandbox({ title: `${client.name}: ${step.title}` })
   const opened: App[] = []

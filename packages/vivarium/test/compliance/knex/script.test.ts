@@ -1,11 +1,13 @@
 import knex, { type Knex } from 'knex'
 import type pg from 'pg'
+import { vi } from 'vitest'
 import {
   type ComplianceClient,
   failureOf,
   fieldsOf,
   meeting,
   no,
+  notInTransaction,
   type OpenOptions,
   outcomesOf,
   rejectionOf,
@@ -211,13 +213,19 @@ const client: ComplianceClient<Knex> = {
       const { rows } = await one.raw<{ rows: { statement_timeout: string }[] }>('show statement_timeout')
       return { caught, afterwards: rows[0]!.statement_timeout, counted: await count(one) }
     },
-    // `.timeout(ms, { cancel: true })`: the client's error says nothing of whether the server has ended the statement.
-    cancel: no({
-      transaction:
-        'Knex cancels with pg_cancel_backend() on another connection, and there that waits for the very statement it is to end',
-      database:
-        'Knex cancels with pg_cancel_backend() and the process id of its log-in, which is not that of the real connection behind it',
-    }),
+    cancel: notInTransaction(
+      'Knex cancels with pg_cancel_backend() on another connection, and there that waits for the very statement it is to end',
+      async ({ app, sandbox }) => {
+        await rejectionOf(app.raw('select pg_sleep(20)').timeout(100, { cancel: true }))
+        // The client's error says nothing of whether the server has ended the statement: what the server said counts.
+        const caught = await vi.waitFor(() => {
+          const slow = sandbox.interactions.find(({ text }) => text === 'select pg_sleep(20)')
+          if (slow?.error === undefined) throw new Error('the statement still runs')
+          return slow.error.code
+        }, 5_000)
+        return { caught, counted: await count(app) }
+      },
+    ),
     errorFields: async ({ app }) => {
       const violation = await rejectionOf(insert(app, 'apples'))
       return fieldsOf(violation, await rejectionOf(app.raw('select nope from products')))
