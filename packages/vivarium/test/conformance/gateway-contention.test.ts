@@ -245,6 +245,27 @@ describe('one inside the other', () => {
     await ok(outer, 'commit')
   })
 
+  test('deferred constraints: each fails for its own violations only, and the holder’s stay deferred', async () => {
+    const [outer, inner] = await two()
+    await ok(outer, 'begin; set constraints slots_pos_key deferred; insert into nodes values (1, 2)')
+    await ok(inner, 'insert into nodes values (7, 7)')
+    await ok(inner, 'begin; insert into nodes values (8, 8); commit')
+    await ok(inner, 'begin')
+    await ok(inner, 'insert into nodes values (9, 9)')
+    await ok(inner, 'commit')
+    // Both would fail were they checked at once.
+    await ok(outer, 'update slots set pos = 2 where id = 1')
+    await ok(outer, 'insert into nodes values (2, null); update slots set pos = 1 where id = 2')
+    expect((await queryError(inner, 'insert into nodes values (5, 99)'))['C']).toBe('23503')
+    await ok(inner, 'begin')
+    await ok(inner, 'insert into nodes values (6, 99)')
+    expect((await queryError(inner, 'commit'))['C']).toBe('23503')
+    await ok(outer, 'commit')
+    expect(rowsOf(await outer.query('select id from nodes order by id'))).toEqual([['1'], ['2'], ['7'], ['8'], ['9']])
+    expect(sandbox.fidelityWarnings[0]?.message).toMatch(/violates a deferred constraint just now/)
+    expect(await closeCodes(sandbox)).toEqual([])
+  })
+
   test('a transaction that has only begun holds nothing: what runs meanwhile is independent of it', async () => {
     const [outer, inner] = await two()
     await ok(outer, 'begin')

@@ -60,9 +60,12 @@ function occupation({ id, statusByte, units }: ContendingConnection): string {
 export function nestedConnection(
   guest: { readonly id: number; readonly text: string },
   host: { readonly id: number; readonly text: string },
-  hasUnknownSettings: boolean,
+  lacks: { readonly settings: boolean; readonly constraints: boolean },
 ): FidelityWarning {
-  const settings = hasUnknownSettings
+  const constraints = lacks.constraints
+    ? ` Connection ${host.id} violates a deferred constraint just now, so those of connection ${guest.id} are checked at its COMMIT only.`
+    : ''
+  const settings = lacks.settings
     ? ` What connection ${host.id} has set for its transaction with a computed name or value is not set any more.`
     : ''
   return {
@@ -71,7 +74,7 @@ export function nestedConnection(
     message:
       `${quoteStatement(guest.text)} on connection ${guest.id} ran inside the transaction that connection ${host.id} has ` +
       `open (its last statement: ${quoteStatement(host.text)}): it saw that one's uncommitted work, and would be lost with ` +
-      `it. In production the two are independent; isolation "database" shows what they do then.${settings}`,
+      `it. In production the two are independent; isolation "database" shows what they do then.${settings}${constraints}`,
     text: guest.text,
   }
 }

@@ -50,6 +50,8 @@ export class Frame {
   owesFailure: boolean = false
   /** Its owner's innermost savepoint was undone and released, so that others could run: it is made again. */
   reopens: boolean = false
+  /** Its deferred constraints cannot be told from those that the transaction around it violates. */
+  isUnchecked: boolean = false
   /** The warning that it runs inside another one has been given. */
   hasWarned: boolean = false
   /** It has changed something, whether or not that was undone since. */

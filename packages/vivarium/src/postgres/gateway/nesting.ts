@@ -6,6 +6,7 @@ import type { Level } from './level.ts'
 import { readTextRow } from './session.ts'
 import type { Session } from './session.ts'
 import type { StatementPlan } from './plan.ts'
+import type { ConstraintCheck } from './template-facts.ts'
 import type { VirtualConnection } from './virtual-connection.ts'
 
 /**
@@ -14,6 +15,13 @@ import type { VirtualConnection } from './virtual-connection.ts'
  */
 const transactionIds = `SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks
 WHERE locktype = 'transactionid' AND pid = pg_catalog.pg_backend_pid()`
+
+const checkAndTakeBack: ConstraintCheck = [
+  'SAVEPOINT vivarium_check',
+  'SET CONSTRAINTS ALL IMMEDIATE',
+  'ROLLBACK TO SAVEPOINT vivarium_check',
+  'RELEASE SAVEPOINT vivarium_check',
+]
 
 /**
  * What is to be said of connections that ran inside each other: that they did, and that work was lost by it which its
@@ -25,6 +33,7 @@ export class Nesting {
   /** A statement of the unit that runs which may have changed something. */
   #inDoubt: string | undefined
   #isClosing = false
+  #isProbing = false
 
   constructor(level: () => Level | undefined) {
     this.#level = level
@@ -52,6 +61,45 @@ export class Nesting {
       current.idsAtStart = Number(readTextRow(buffer, start)[0])
     }
     session.control(transactionIds, undefined, { onRow })
+  }
+
+  /**
+   * What checks deferred constraints, inside another connection's transaction: in a savepoint that is taken back, so that
+   * the other one's constraints are as deferred afterwards as they were.
+   */
+  checkInside(check: ConstraintCheck): ConstraintCheck {
+    const { index, isUnchecked } = this.frames.current
+    if (index === 0 || check.length === 0) return check
+    return isUnchecked ? [] : checkAndTakeBack
+  }
+
+  /**
+   * Ahead of a unit inside another connection's transaction: does that one violate deferred constraints itself just now? A
+   * check could not tell the two apart.
+   */
+  probeConstraints(session: Session): void {
+    const { current, host } = this.frames
+    current.isUnchecked = false
+    if (host === undefined) return
+    this.#isProbing = true
+    session.control('SAVEPOINT vivarium_check')
+    session.control('SET CONSTRAINTS ALL IMMEDIATE', () => {
+      current.isUnchecked = true
+      return undefined
+    })
+    session.sync({
+      onReady: () => {
+        this.#isProbing = false
+        return undefined
+      },
+    })
+    session.control('ROLLBACK TO SAVEPOINT vivarium_check')
+    session.control('RELEASE SAVEPOINT vivarium_check')
+  }
+
+  /** It is not known yet whether the transaction around violates deferred constraints itself. */
+  get isProbing(): boolean {
+    return this.#isProbing
   }
 
   /** A statement has completed: inside another connection's transaction it matters whether it changed something. */
@@ -113,9 +161,11 @@ export class Nesting {
     const pair = `${lastText}\0${text}`
     if (level.nestedPairs.has(pair)) return
     level.nestedPairs.add(pair)
-    const hasUnknown = around.state.settings.locals?.hasUnknown === true
-    const guest = { id: current.owner.id, text }
-    level.recorder.warn(nestedConnection(guest, { id: around.id, text: lastText }, hasUnknown))
+    const lacks = {
+      settings: around.state.settings.locals?.hasUnknown === true,
+      constraints: current.isUnchecked,
+    }
+    level.recorder.warn(nestedConnection({ id: current.owner.id, text }, { id: around.id, text: lastText }, lacks))
   }
 
   #workWasLost(lost: LostWork): void {

@@ -43,12 +43,17 @@ export function translateQuery(unit: Unit, frame: Frame): void {
   }
   unit.real()
   if (unit.owner.texts.readsGuard(text)) unit.world.hideGuard(unit.planned.settings)
-  query.begin()
   // Now, not when the first answer comes: a statement that never ends is to be named as well.
   unit.text = text
   unit.world.unnamedStatement = undefined
-  const bytes =
-    query.rewritten === undefined ? frame.buffer.subarray(frame.start, frame.end) : encodeQuery(query.rewritten.text)
+  if (unit.world.nesting.isProbing && query.hasCommit) unit.hold(() => send(unit, query, encodeQuery(text)))
+  else send(unit, query, frame.buffer.subarray(frame.start, frame.end))
+}
+
+/** Sends the text rewritten, or as it is. */
+function send(unit: Unit, query: QueryTranslation, asItIs: Buffer): void {
+  query.begin()
+  const bytes = query.rewritten === undefined ? asItIs : encodeQuery(query.rewritten.text)
   unit.complete({
     bytes,
     onReached: () => query.start(),
@@ -153,6 +158,11 @@ class QueryTranslation {
       if (after.status !== 'idle' && after.transaction.hasLocalSettings) this.#end = withLocalSettings(this.#end)
     }
     unit.planned = this.#end
+  }
+
+  /** What checks deferred constraints is part of the text. */
+  get hasCommit(): boolean {
+    return this.#slots.some(({ plan }) => plan.checksConstraints === true)
   }
 
   /** Nothing of it is for the server. */

@@ -66,7 +66,7 @@ export class UnitRunner implements ClientPath {
   get isBlocked(): boolean {
     if (this.#isWaiting) return true
     const unit = this.#unit
-    return unit !== undefined && unit.isComplete && !unit.isCopyingIn
+    return unit !== undefined && (unit.isHeld || (unit.isComplete && !unit.isCopyingIn))
   }
 
   get serverIsFull(): boolean {

@@ -8,36 +8,18 @@ import type { Statement } from '../sql/statement.ts'
 import { findNamed } from '../sql/temporary-objects.ts'
 import { endOfTransaction, fail, rollback, sessionOf, statusByte, withSession } from './connection-state.ts'
 import type { ConnectionState, SessionState } from './connection-state.ts'
-import type { ClientNames } from './client-names.ts'
 import type { Level } from './level.ts'
 import { quoteStatement } from './contention-messages.ts'
 import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-record.ts'
 import type { QueryRecord } from './query-record.ts'
 import type { Reply, ReplyVerdict } from './reply.ts'
 import type { Session } from './session.ts'
-import type { Leaver } from './session-leftovers.ts'
 import { showsWarnings } from './settings.ts'
-import type { Settings } from './settings.ts'
-import type { StatementTexts } from './statement-texts.ts'
+import type { UnitOwner } from './unit-owner.ts'
 import type { World } from './world.ts'
 import type { PlanContext, StatementPlan } from './plan.ts'
 import { onCommitSteps } from './temporary-objects.ts'
 import type { TemporaryObjects } from './temporary-objects.ts'
-
-/** What a unit needs of the virtual connection that it belongs to. */
-export interface UnitOwner extends Leaver {
-  readonly names: ClientNames
-  readonly texts: StatementTexts
-  /** The settings that the connection's start-up asked for. */
-  readonly initialSettings: Settings
-  forget(what: 'statements' | 'session'): void
-  /** The application asked for the end of its own connection. */
-  terminateItself(): void
-  /** A report of the setting that we use as a guard, when the connection's own value of it has changed. */
-  guardReport(): Buffer | undefined
-  /** A transaction began: for the report, should it be left open. */
-  transactionBegan(text: string): void
-}
 
 /**
  * One unit of work of one virtual connection: a simple Query, or all extended messages up to their Sync. It translates
@@ -56,6 +38,8 @@ export class Unit {
   isReal = false
   /** Its last message (Query or Sync) has been sent. */
   isComplete = false
+  /** Its last message waits for an answer of the server's. */
+  isHeld = false
   /** The rest up to Sync is to be skipped: a message of it was refused by us. */
   isSkipping = false
   /** Waits for the client's COPY data. */
@@ -136,6 +120,18 @@ export class Unit {
   }
 
   #onFailure: (() => void) | undefined
+
+  /** Sends its last message when what was sent ahead of it is answered. */
+  hold(send: () => void): void {
+    this.isHeld = true
+    this.whenAnswered(() => {
+      this.isHeld = false
+      // Its client may have gone meanwhile.
+      if (this.isComplete) return
+      send()
+      this.session.flush()
+    })
+  }
 
   /** Something is said to the client when everything before it has been answered. */
   answer(bytes: Buffer, onReached?: () => void): void {
@@ -403,7 +399,8 @@ export class Unit {
    * COPY data has to be answered first: a message behind COPY FROM STDIN would be taken for data.
    */
   #placeOfCheck(last: Buffer): 'before' | 'behind' | 'after' {
-    if (this.mayCopyIn) return 'after'
+    // Inside another connection's transaction it is known only then whether a check can tell the two apart.
+    if (this.mayCopyIn || this.world.frames.host !== undefined) return 'after'
     return last === syncMessage ? 'before' : 'behind'
   }
 

@@ -31,7 +31,7 @@ import { StartupReader } from './startup.ts'
 import type { StartupRequest } from './startup.ts'
 import type { StatementTexts } from './statement-texts.ts'
 import type { Activity, TurnTaker } from './scheduler.ts'
-import type { UnitOwner } from './unit.ts'
+import type { UnitOwner } from './unit-owner.ts'
 import { UnitRunner } from './unit-runner.ts'
 import type { World } from './world.ts'
 

@@ -130,7 +130,12 @@ export class World {
     return this.#levels.length
   }
 
+  /** What checks deferred constraints at the end of the unit or transaction whose turn it is. */
   get constraintCheck(): ConstraintCheck {
+    return this.nesting.checkInside(this.#allConstraints)
+  }
+
+  get #allConstraints(): ConstraintCheck {
     return this.level?.constraintCheck ?? this.#facts.constraintCheck
   }
 
@@ -148,7 +153,7 @@ export class World {
       started: false,
       settingsAtStart: noSettings,
       sequences: await this.#sequencesNow(),
-      constraintCheck: this.constraintCheck,
+      constraintCheck: this.#allConstraints,
       routines: this.routines,
       changedCatalogue: false,
       transactions: 0,
@@ -222,6 +227,7 @@ export class World {
       this.#wentBackTo(frame.appliedAtStart)
     }
     this.#leaveFailure(this.frames.host)
+    if (this.#allConstraints.length > 0) this.nesting.probeConstraints(session)
     const due = this.#takeDue(level)
     const steps = settingsSteps(this.settingsDisturbed ? unknownSettings : this.#applied, wanted)
     const moves = !level.started || steps.length > 0 || due.length > 0

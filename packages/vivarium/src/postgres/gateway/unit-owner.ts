@@ -1,0 +1,19 @@
+import type { ClientNames } from './client-names.ts'
+import type { Leaver } from './session-leftovers.ts'
+import type { Settings } from './settings.ts'
+import type { StatementTexts } from './statement-texts.ts'
+
+/** What a unit needs of the virtual connection that it belongs to. */
+export interface UnitOwner extends Leaver {
+  readonly names: ClientNames
+  readonly texts: StatementTexts
+  /** The settings that the connection's start-up asked for. */
+  readonly initialSettings: Settings
+  forget(what: 'statements' | 'session'): void
+  /** The application asked for the end of its own connection. */
+  terminateItself(): void
+  /** A report of the setting that we use as a guard, when the connection's own value of it has changed. */
+  guardReport(): Buffer | undefined
+  /** A transaction began: for the report, should it be left open. */
+  transactionBegan(text: string): void
+}
