@@ -7,6 +7,7 @@ import { lockKey } from '../template/advisory-lock.ts'
 import type { Template } from '../template/build-template.ts'
 import { dropDatabase } from '../template/create-database.ts'
 import { openMaintenanceConnection, requireOwnBackend } from '../template/maintenance-connection.ts'
+import { pruneTemplates, useTemplate } from '../template/prune-templates.ts'
 import { parseTemplateNote } from '../template/template-note.ts'
 import { clonePrefix, newRunId } from './clone-name.ts'
 import { readDatabaseSettings } from './database-settings.ts'
@@ -57,6 +58,7 @@ export async function openRun(server: PostgresServer, template: Template, option
       `SELECT pg_catalog.pg_backend_pid() AS pid, ${connectionLimit} AS connections, pg_catalog.pg_advisory_lock(${lockKey('run', runId)})`,
     )
     requireOwnBackend(client, server.maintenance, backend[0]?.['pid'])
+    await useTemplate(client, template.database)
     const identity = await describeRun(client, server, template, runId, options.maxClones ?? 64)
     return new OpenedRun(server, client, {
       identity,
@@ -133,7 +135,10 @@ class OpenedRun implements Run {
 
   async #prepare(clones: number): Promise<void> {
     for (let number = 1; number <= clones && !this.#isClosing(); number++) await this.#makeAhead(number)
-    if (!this.#isClosing()) await sweepDeadRuns(this.#client, () => this.#isClosing())
+    const isClosing = (): boolean => this.#isClosing()
+    if (!isClosing()) await sweepDeadRuns(this.#client, isClosing)
+    // A server of our own goes with its run, and its templates are kept in images.
+    if (!isClosing() && this.#server.kind === 'external') await pruneTemplates(this.#client, isClosing)
   }
 
   #isClosing(): boolean {

@@ -10,6 +10,7 @@ import { discardBuilding, sweepBuildings } from './building-databases.ts'
 import { openMaintenanceConnection } from './maintenance-connection.ts'
 import { toMigrationSource } from './migrations.ts'
 import type { Migrations } from './migrations.ts'
+import { noteTemplateUse, useTemplate } from './prune-templates.ts'
 import { publishTemplate } from './publish-template.ts'
 import { runMigrations } from './run-migrations.ts'
 import { TransactionRefused } from './run-sql-files.ts'
@@ -50,6 +51,7 @@ export async function buildTemplate(
   const client = await openMaintenanceConnection(server.maintenance, `template ${hash}`)
   let built = false
   try {
+    await useTemplate(client, database)
     if (!(await isThere(client, server, database))) {
       await lockTemplate(client, hash, options.waitMs ?? 120_000)
       if (!(await isThere(client, server, database))) {
@@ -58,6 +60,8 @@ export async function buildTemplate(
       }
       await client.query(`SELECT pg_catalog.pg_advisory_unlock(${lockKey('template', hash)})`)
     }
+    // A server of our own goes with its run.
+    if (server.kind === 'external') await noteTemplateUse(client, database)
   } finally {
     await client.close()
   }

@@ -15,6 +15,8 @@ export interface SequenceState {
  */
 export interface TemplateNote {
   readonly sequences: readonly SequenceState[]
+  /** The last day, in UTC, on which a run began to use it (`2026-01-31`). */
+  readonly usedOn?: string
 }
 
 /** Reads what is to be remembered, on a connection to the template while it is built. */
@@ -51,7 +53,9 @@ export function parseTemplateNote(comment: string | null | undefined): TemplateN
   if (comment === null || comment === undefined) return undefined
   try {
     const note = JSON.parse(comment) as Partial<TemplateNote> | null
-    return Array.isArray(note?.sequences) ? { sequences: note.sequences } : undefined
+    if (note === null || !Array.isArray(note.sequences)) return undefined
+    const { sequences, usedOn } = note
+    return typeof usedOn === 'string' ? { sequences, usedOn } : { sequences }
   } catch {
     return undefined
   }
