@@ -129,17 +129,18 @@ function testLeases(open: () => Promise<PostgresServer>, atOnce: number, which: 
       { clones: 1 },
     ))
 
-  test('the sweep drops what dead runs left, and nothing else', async () => {
+  test('the sweep drops what dead runs left, and nothing else', { timeout: 90_000 }, async () => {
     const deadRun = newRunId()
     const prefix = clonePrefix({ runId: deadRun, templateDatabase: template.database })
     const dead = `${prefix}1`
     const orphaned = `${prefix}2`
-    const strangers = ['vivariumx', 'vivarium_other', `${prefix}x`, `${prefix}1_old`]
+    const [other, x] = [`vivarium_other_${deadRun}`, `vivariumx${deadRun}`]
+    const strangers = [x, other, `${prefix}x`, `${prefix}1_old`]
     for (const name of [dead, orphaned, ...strangers]) {
       await runOn(server, `CREATE DATABASE "${name}" TEMPLATE "${template.database}"`)
     }
     // A worker that outlived its host still holds this one; its maintenance database is another.
-    await using worker = await openPostgresClient({ ...server.maintenance, database: 'vivarium_other' })
+    await using worker = await openPostgresClient({ ...server.maintenance, database: other })
     await worker.query(`SELECT pg_advisory_lock(${lockKey('clone', orphaned)})`)
     try {
       await withRun(
@@ -151,8 +152,8 @@ function testLeases(open: () => Promise<PostgresServer>, atOnce: number, which: 
             await next.ready
             expect(await listDatabases(server, prefix)).toEqual([strangers[3], orphaned, strangers[2]])
             expect(await clonesOf(alive)).toEqual(before)
-            expect(await listDatabases(server, 'vivariumx')).toEqual(['vivariumx'])
-            expect(await listDatabases(server, 'vivarium_other')).toEqual(['vivarium_other'])
+            expect(await listDatabases(server, x)).toEqual([x])
+            expect(await listDatabases(server, other)).toEqual([other])
             expect(await listDatabases(server, template.database)).toEqual([template.database])
           })
         },
