@@ -9,11 +9,11 @@ import type { Isolation } from '../../core/options.ts'
 import type { ConnectionBudget } from '../connection/connection-budget.ts'
 import { formatPostgresUrl } from '../connection/target.ts'
 import type { LeasePool } from '../leases/lease.ts'
-import type { OwnMessage } from '../protocol/server-message.ts'
 import { changesNothing } from './changes-nothing.ts'
 import { closeSandbox, endAnswered } from './close-sandbox.ts'
 import { DatabaseWorld } from './database-world.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from './gateway-types.ts'
+import { lostSession, noSandbox, sandboxClosed, sandboxLent } from './gateway-answers.ts'
 import { joinOwnConnections } from './in-process-transport.ts'
 import { openWorld } from './open-world.ts'
 import { LoginReports } from './startup-settings.ts'
@@ -67,7 +67,11 @@ interface OpenSandbox extends PostgresSandbox {
   readonly isolation: Isolation
   readonly isCurrent: boolean
   isOpen: boolean
+  /** What works in this one's place while nothing is done here: see {@link findLender}. */
+  lentTo: OpenSandbox | 'opening' | undefined
 }
+
+type Lender = OpenSandbox & { readonly place: World }
 
 /**
  * Opens the gateway: leases a first database, connects to it, and listens on 127.0.0.1 with a free port and a random
@@ -149,6 +153,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       }
       const sandbox = database === stableDatabase ? current : sandboxes.get(database)
       if (sandbox === undefined || !sandbox.isOpen) return database === stableDatabase ? noSandbox : sandboxClosed
+      if (sandbox.lentTo !== undefined) return sandboxLent
       const { place } = sandbox
       return place.broken === undefined && place instanceof World
         ? place
@@ -198,6 +203,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const openPlace = async (
     asked: OpenPostgresSandboxOptions,
     parent: OpenSandbox | undefined,
+    lender: Lender | undefined,
   ): Promise<World | DatabaseWorld> => {
     const { title, recorder, isolation } = asked
     if (parent?.place instanceof World && parent.place.broken !== undefined && !parent.place.hasLostWork) {
@@ -206,14 +212,28 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     const around = parent?.place
     if (around instanceof World) await endAnswered(around.scheduler.top as VirtualConnection | undefined)
     if (around !== undefined) refuseOpenTransaction(around, title)
+    if (parent?.lentTo !== undefined) throw lentPlace(parent.title, title)
     if (parent !== undefined && parent.isolation !== isolation) refuseMixed(parent, asked)
     if (isolation === 'database') {
       const base = around instanceof DatabaseWorld ? around : undefined
       return new DatabaseWorld({ title, recorder, leases, budget, base })
     }
-    const world = around instanceof World ? around : await takeWorld()
+    const world = around instanceof World ? around : (lender?.place ?? (await takeWorld()))
     await world.openLevel(title, recorder)
     return world
+  }
+
+  /**
+   * The current sandbox, while tests run at once and it has done nothing: nobody can reach it then, and one of the tests works in
+   * its place. So there are as many databases as tests at once, and not one more for their file.
+   */
+  const findLender = (asked: OpenPostgresSandboxOptions): Lender | undefined => {
+    const isFor = stableRefusal !== undefined && !asked.current && !asked.within && asked.isolation === 'transaction'
+    if (!isFor || idleWorlds.length > 0 || current?.lentTo !== undefined) return undefined
+    if (!(current?.place instanceof World)) return undefined
+    const { broken, levels, turns } = current.place
+    const isUntouched = broken === undefined && turns.holder === undefined && levels.every(({ started }) => !started)
+    return isUntouched ? (current as Lender) : undefined
   }
 
   /** The stable URL leads elsewhere: what listens there goes along. */
@@ -230,7 +250,15 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       })
     }
     const parent = asked.within as OpenSandbox | undefined
-    const place = await openPlace(asked, parent)
+    const lender = findLender(asked)
+    if (lender !== undefined) lender.lentTo = 'opening'
+    const giveBack = (): void => {
+      if (lender !== undefined) lender.lentTo = undefined
+    }
+    const place = await openPlace(asked, parent, lender).catch((error: unknown) => {
+      giveBack()
+      throw error
+    })
     sandboxNumber++
     const database = `vivarium_sandbox_${sandboxNumber}`
     const sandbox: OpenSandbox = {
@@ -243,6 +271,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       isolation: asked.isolation,
       isCurrent: asked.current,
       isOpen: true,
+      lentTo: undefined,
       close: async (endClients) => {
         if (!sandbox.isOpen) return []
         const wasCurrent = current === sandbox
@@ -250,14 +279,16 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
           sandbox.isOpen = false
           if (current === sandbox) current = parent?.isOpen === true && parent.isCurrent ? parent : undefined
         }
-        const used = sandbox.place
+        const { lentTo, place: used } = sandbox
+        if (typeof lentTo === 'object') await lentTo.close()
         const failures =
           used instanceof World
             ? await closeSandbox(used, asked.title, endClients, refuse)
             : await used.close(endClients, refuse, (work) => inBackground.add(work))
         sandboxes.delete(database)
+        giveBack()
         if (wasCurrent && !isClosed) await takeListeners()
-        if (used instanceof World && used !== parent?.place) {
+        if (used instanceof World && used !== (parent ?? lender)?.place) {
           if (used.broken === undefined && !used.isWornOut && !isClosed && !budget.isShort) idleWorlds.push(used)
           else await discardWorld(used).catch((error: unknown) => failures.push(error))
         }
@@ -265,6 +296,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       },
     }
     sandboxes.set(database, sandbox)
+    if (lender !== undefined) lender.lentTo = sandbox
     if (asked.current) {
       current = sandbox
       await takeListeners()
@@ -329,6 +361,13 @@ function refuseOpenTransaction(place: World | DatabaseWorld, title: string): voi
   })
 }
 
+function lentPlace(parent: string, title: string): VivariumError {
+  return new VivariumError('SANDBOX_ALREADY_OPEN', {
+    what: `The sandbox "${title}" cannot be opened inside "${parent}": a concurrent one works in its database.`,
+    remedy: 'Open it when the concurrent ones have closed, or open it as a concurrent one as well.',
+  })
+}
+
 /** One inside the other with another isolation: what the outer one wrote would not be there. */
 function refuseMixed(parent: OpenSandbox, asked: OpenPostgresSandboxOptions): void {
   for (let sandbox: OpenSandbox | undefined = parent; sandbox !== undefined; sandbox = sandbox.parent) {
@@ -347,24 +386,4 @@ function refuseMixed(parent: OpenSandbox, asked: OpenPostgresSandboxOptions): vo
 function firstChange({ place, recorder }: OpenSandbox): string | undefined {
   if (place instanceof DatabaseWorld) return place.firstChange
   return recorder.interactions.find((query) => !changesNothing(query))?.text
-}
-
-const lostSession: OwnMessage = {
-  severity: 'FATAL',
-  code: '57P01',
-  message: 'the sandbox lost its database session; all of its uncommitted work is gone',
-}
-
-const noSandbox: OwnMessage = {
-  code: '55000',
-  message: 'no sandbox is open: nothing can be done to the database now',
-  hint:
-    'Open one with vivarium.openSandbox() and close it when the test ends; in Vitest the plugin does that around every test, ' +
-    'so this statement ran before the first test, after the last one, or after its own test had ended (a missing await?).',
-}
-
-const sandboxClosed: OwnMessage = {
-  code: '55000',
-  message: 'the sandbox of this URL is closed: nothing can be done to the database any more',
-  hint: 'Use the URL of an open sandbox, and await all work before its sandbox closes.',
 }
