@@ -231,8 +231,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     const isFor = stableRefusal !== undefined && !asked.current && !asked.within && asked.isolation === 'transaction'
     if (!isFor || idleWorlds.length > 0 || current?.lentTo !== undefined) return undefined
     if (!(current?.place instanceof World)) return undefined
-    const { broken, levels, turns } = current.place
-    const isUntouched = broken === undefined && turns.holder === undefined && levels.every(({ started }) => !started)
+    const { broken, levels } = current.place
+    const isBusy = busyConnection(current.place) !== undefined
+    const isUntouched = broken === undefined && !isBusy && levels.every(({ started }) => !started)
     return isUntouched ? (current as Lender) : undefined
   }
 
