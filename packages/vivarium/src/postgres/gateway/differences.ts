@@ -31,6 +31,13 @@ const preparedNamesWarning: Difference = {
   message: "pg_prepared_statements shows the gateway's names, of all connections of the sandbox",
 }
 
+export const frozenNowWarning: Difference = {
+  kind: 'frozen-now',
+  message:
+    'now() and CURRENT_TIMESTAMP are when the transaction of the sandbox began, the same in each of its transactions: ' +
+    'clock_timestamp() and statement_timestamp() move',
+}
+
 export const lateReadOnlyWarning: Difference = {
   kind: 'transaction-read-only',
   message:

@@ -27,6 +27,7 @@ import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import { withoutLocals } from './settings.ts'
+import { nameTaken } from './shared-session.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
@@ -259,7 +260,11 @@ function translateExecute(unit: Unit, frame: Frame): void {
   const { statement } = portal.statement
   if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
   if (statement.kind === 'deallocate' && portal.statement.isVirtual) return deallocate(unit, statement)
-  const plan = planStatement(statement, unit.planned, unit.planContext(unit.executed > 0, unit.executed === 0))
+  const plan = planStatement(
+    statement,
+    unit.planned,
+    unit.planContext(unit.executed > 0, unit.executed === 0, portal.params),
+  )
   unit.executed++
   if (!plan.forward) return unit.run(plan, statement)
   // Ahead of the plan: the prefix makes the session what it was before this statement.
@@ -317,7 +322,7 @@ function execute(
     until: 'execute',
     visible: true,
     onTag: (tag) => {
-      noteNames(unit, statement, portal?.statement.prepares)
+      noteNames(unit, statement, portal?.statement.prepares, portal?.params)
       if (statement === undefined || tag === undefined || !showsIsolation(statement)) {
         return unit.completed(record, tag, next)
       }
@@ -329,7 +334,7 @@ function execute(
       const violation = inPlaceOf(fields, unit.copyViolation)
       if (violation !== undefined) return violation
       return (
-        explainRefusal(fields, statement, unit.owner.state, undefined, () => unit.nameTaken(statement)) ??
+        explainRefusal(fields, statement, unit.owner.state, undefined, () => nameTaken(unit, statement)) ??
         inClientNames(fields, unit.owner.names.realNames())
       )
     },
@@ -338,10 +343,18 @@ function execute(
 }
 
 /** A completed statement has made or dropped a name. */
-export function noteNames(unit: Unit, statement: Statement | undefined, prepares: string | undefined): void {
+export function noteNames(
+  unit: Unit,
+  statement: Statement | undefined,
+  prepares: string | undefined,
+  params: ClientPortal['params'] = [],
+): void {
   const { names } = unit.owner
-  if (statement?.kind === 'declareCursor') names.cursors.set(statement.name, statement.hold)
-  else if (statement?.kind === 'closeCursor') {
+  if (statement?.locksAdvisory === true) unit.world.leftovers.noteLocks(unit.owner, statement.text, params)
+  if (statement?.kind === 'declareCursor') {
+    names.cursors.set(statement.name, statement.hold)
+    if (statement.hold) unit.world.leftovers.note(unit.owner)
+  } else if (statement?.kind === 'closeCursor') {
     if (statement.name === undefined) names.cursors.clear()
     else names.cursors.delete(statement.name)
   } else if (statement?.kind === 'prepare' && prepares !== undefined) noteSqlPrepare(unit, statement, prepares)

@@ -19,6 +19,8 @@ export interface Level {
   changedCatalogue: boolean
   /** Transactions of the application so far. */
   transactions: number
+  /** Where now() was read first: which unit or transaction of the application. */
+  readNowIn?: string
   /** Units run so far, to know whether what was read of its state still holds. */
   units: number
   /** Pairs of statements of which one ran inside the other's transaction, and that was said. */

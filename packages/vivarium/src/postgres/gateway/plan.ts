@@ -57,6 +57,10 @@ export interface PlanContext {
 
 /** What a plan depends on where several connections are one session, in which nothing really commits. */
 export interface SharedSession {
+  /** Process id of the one backend. */
+  readonly processId: number
+  /** The values that are bound to the statement. */
+  readonly params: readonly (string | Uint8Array | null)[]
   /** How many sandboxes are open. */
   readonly depth: number
   /** Other connections of the sandbox have temporary objects. */

@@ -1,4 +1,6 @@
 import type { ConnectionState } from './connection-state.ts'
+import { AdvisoryLocks } from './advisory-locks.ts'
+import type { ClientNames } from './client-names.ts'
 import { withTemporary } from './connection-state.ts'
 import { dropStatement, upToDepth } from './temporary-objects.ts'
 
@@ -7,6 +9,7 @@ export interface Leaver {
   readonly id: number
   /** As the server's answers have confirmed it. */
   state: ConnectionState
+  readonly names: ClientNames
   /** Where it has to say that it ends. */
   readonly leavesIn: Set<SessionLeftovers>
 }
@@ -22,14 +25,32 @@ interface Gone {
  */
 export class SessionLeftovers {
   readonly #owners: Set<Leaver> = new Set()
+  readonly #locks: Map<Leaver, AdvisoryLocks> = new Map()
+  readonly #stalePortals: string[]
   /** Made by connections that are gone; a sandbox's rollback brings those of the outer ones back. */
   #gone: Gone[] = []
   #due: string[] = []
+
+  /** `stalePortals`: real names of portals that the next unit closes. */
+  constructor(stalePortals: string[]) {
+    this.#stalePortals = stalePortals
+  }
 
   /** The connection may have something now. */
   note(owner: Leaver): void {
     this.#owners.add(owner)
     owner.leavesIn.add(this)
+  }
+
+  /** A statement that may take or give back advisory locks of the session has completed. */
+  noteLocks(owner: Leaver, text: string, params: readonly (string | Uint8Array | null)[]): void {
+    const locks = this.#locks.get(owner) ?? new AdvisoryLocks()
+    locks.note(text, params)
+    if (locks.isEmpty) this.#locks.delete(owner)
+    else {
+      this.#locks.set(owner, locks)
+      this.note(owner)
+    }
   }
 
   /** Which other connection has made a temporary object, and which; `findName` finds one of the names in a statement. */
@@ -68,6 +89,10 @@ export class SessionLeftovers {
   /** A connection has ended. */
   left(owner: Leaver): void {
     if (!this.#owners.delete(owner)) return
+    const locks = this.#locks.get(owner)
+    this.#locks.delete(owner)
+    if (locks !== undefined) this.#due.push(...locks.release(this.#locks.size === 0))
+    this.#stalePortals.push(...owner.names.cursors.keys())
     const { temporary } = owner.state
     if (temporary === undefined) return
     this.#gone.push(...[...temporary].map(([name, { depth }]) => ({ name, depth })))
@@ -79,8 +104,10 @@ export class SessionLeftovers {
     this.#gone = this.#gone.filter((gone) => gone.depth <= depth)
     for (const owner of this.#owners) {
       owner.state = withTemporary(owner.state, upToDepth(owner.state.temporary, depth))
-      if (owner.state.temporary === undefined) this.#owners.delete(owner)
     }
+    // The rollback gives back every lock of the session.
+    this.#locks.clear()
+    if (depth === 0) this.#owners.clear()
     if (!ran) return
     this.#due = this.#gone.length === 0 ? [] : [dropStatement(this.#gone.map(({ name }) => name))]
   }

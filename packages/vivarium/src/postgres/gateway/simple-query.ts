@@ -11,13 +11,15 @@ import { sessionOf, withLocalSettings, withSettings } from './connection-state.t
 import type { ConnectionState } from './connection-state.ts'
 import { afterSetConfig, asksForData, deallocate, noteNames, realName } from './extended-protocol.ts'
 import type { Frame } from './extended-protocol.ts'
-import { isolationShown, showsIsolation } from './isolation-shown.ts'
+import { showsIsolation } from './isolation-shown.ts'
 import type { QueryRecord } from './query-record.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import type { ReplyVerdict } from './reply.ts'
+import { nameTaken } from './shared-session.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
+import { substitutes } from './statement-texts.ts'
 import { closeStatement } from './temporary-objects.ts'
 import { boundaryStatements, failingStatement } from './world.ts'
 
@@ -242,7 +244,7 @@ class QueryTranslation {
 
   #renamed(statement: Statement, prepared: ReadonlyMap<string, string>): Replacement[] {
     if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') {
-      return isolationShown(statement)
+      return substitutes(statement)
     }
     const name = prepared.get(statement.name) ?? realName(this.#unit, statement.name)
     return name === undefined ? [] : [{ ...statement.nameSpan, text: name }]
@@ -349,10 +351,9 @@ class QueryTranslation {
     const { state, names } = this.#unit.owner
     const violation = inPlaceOf(fields, this.#unit.copyViolation)
     if (violation !== undefined) return violation
-    const nameTaken = (): string | undefined => this.#unit.nameTaken(slot?.statement)
+    const taken = (): string | undefined => nameTaken(this.#unit, slot?.statement)
     return (
-      explainRefusal(fields, slot?.statement, state, this.rewritten, nameTaken) ??
-      inClientNames(fields, names.realNames())
+      explainRefusal(fields, slot?.statement, state, this.rewritten, taken) ?? inClientNames(fields, names.realNames())
     )
   }
 }

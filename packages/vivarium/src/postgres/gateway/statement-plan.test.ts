@@ -22,6 +22,7 @@ function plan(text: string, state: ConnectionState, implicitBlock = false): Stat
     startsUnit: true,
     sessionBeforeUnit: initialState,
     initialSettings: noSettings,
+    shared: { processId: 4711, params: [], depth: 1, othersHaveTemporary: false, routineTables: [] },
     nextTransactionNumber: () => 2,
   })
 }

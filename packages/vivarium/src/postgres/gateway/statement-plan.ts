@@ -14,8 +14,15 @@ import {
   planRollbackTo,
   planSetTransaction,
 } from './plan-transaction.ts'
+import {
+  endsItself,
+  namesSharedBackend,
+  sharedBackendRefused,
+  sparedBackendWarning,
+  sparingOwnBackend,
+} from './own-backend.ts'
 import { answered, forwarded, outsideBlock, outsideBlockWarning, refused, savepointName } from './plan.ts'
-import type { PlanContext, StatementPlan } from './plan.ts'
+import type { PlanContext, SharedSession, StatementPlan } from './plan.ts'
 import { withMade, withoutNames } from './temporary-objects.ts'
 
 /** Plans one statement for a connection in a state. Pure: the same input, the same plan. */
@@ -88,14 +95,19 @@ function planKind(statement: Statement, state: ConnectionState, context: PlanCon
       return forwarded(state)
     default:
       // The one real session must outlive the connection: the connection is ended in its place.
-      if (statement.terminatesBackend && terminatesItself.test(statement.text)) {
-        return { ...answered(state, ''), terminates: true }
-      }
+      if (context.shared !== undefined && statement.terminatesBackend)
+        return planSignal(statement, state, context.shared)
       return { ...forwarded(withQuery(state)), fidelity: fidelityOf(statement) }
   }
 }
 
-const terminatesItself = /pg_terminate_backend\s*\(\s*(?:pg_catalog\s*\.\s*)?pg_backend_pid\s*\(\s*\)\s*\)/i
+/** A signal to a backend; nobody may end the one that all share. */
+function planSignal(statement: Statement, state: ConnectionState, shared: SharedSession): StatementPlan {
+  if (endsItself(statement)) return { ...answered(state, ''), terminates: true }
+  if (namesSharedBackend(statement, shared.processId, shared.params)) return refused(state, sharedBackendRefused)
+  const isSparing = sparingOwnBackend(statement).length > 0
+  return { ...forwarded(withQuery(state)), fidelity: isSparing ? sparedBackendWarning : undefined }
+}
 
 /** What may run in a failed transaction: it ends the failure. */
 export function endsFailure(statement: Statement): boolean {

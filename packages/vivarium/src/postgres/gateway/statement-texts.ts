@@ -1,8 +1,9 @@
 import { classify } from '../sql/classify.ts'
 import { replaceSpans } from '../sql/rewrite.ts'
-import type { RewrittenText } from '../sql/rewrite.ts'
+import type { Replacement, RewrittenText } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
 import { isolationShown } from './isolation-shown.ts'
+import { sparingOwnBackend } from './own-backend.ts'
 
 const cacheLimit = 1000
 const longestCached = 10_000
@@ -65,10 +66,15 @@ export function isVirtualKind(statement: Statement): boolean {
 /** The real name behind a client's name for a prepared statement; `undefined` leaves the name as it is. */
 export type RealNames = (name: string) => string | undefined
 
+/** What stands in place of parts of a statement, so that it answers as on a connection of its own, and spares ours. */
+export function substitutes(statement: Statement): Replacement[] {
+  return [...isolationShown(statement), ...sparingOwnBackend(statement)]
+}
+
 /** The text as it goes to the server, where that is not the client's own. */
 export function rewriteStatement(text: string, statement: Statement, realNames: RealNames): RewrittenText | undefined {
-  const shown = isolationShown(statement)
-  return shown.length > 0 ? replaceSpans(text, shown) : withRealName(text, statement, realNames)
+  const replaced = substitutes(statement)
+  return replaced.length > 0 ? replaceSpans(text, replaced) : withRealName(text, statement, realNames)
 }
 
 /** Puts real names where a statement names a prepared one: PREPARE, EXECUTE, DEALLOCATE. */

@@ -5,7 +5,6 @@ import { encodeMessageFields, encodeOwnMessage } from '../protocol/server-messag
 import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
 import { Backend } from '../protocol/message-types.ts'
 import type { Statement } from '../sql/statement.ts'
-import { findNamed } from '../sql/temporary-objects.ts'
 import { endOfTransaction, fail, rollback, sessionOf, statusByte, withSession } from './connection-state.ts'
 import type { ConnectionState, SessionState } from './connection-state.ts'
 import type { Level } from './level.ts'
@@ -14,6 +13,7 @@ import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-recor
 import type { QueryRecord } from './query-record.ts'
 import type { Reply, ReplyVerdict } from './reply.ts'
 import type { Session } from './session.ts'
+import { noteShared } from './shared-session.ts'
 import { showsWarnings } from './settings.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import type { World } from './world.ts'
@@ -213,40 +213,12 @@ export class Unit {
 
   /** What a plan says besides what runs. */
   note(plan: StatementPlan, statement: Statement): void {
-    this.#noteTemporary(plan, statement)
+    noteShared(this, plan, statement)
     if (plan.fidelity !== undefined) {
       this.level.recorder.warn({ component: 'postgres', ...plan.fidelity, text: statement.text })
     }
     if (plan.disturbsSettings === true) this.world.disturbSettings()
     if (statement.kind === 'begin' && this.planned.status === 'idle') this.owner.transactionBegan(statement.text)
-  }
-
-  /** One session has one set of temporary objects, whoever made them. */
-  #noteTemporary(plan: StatementPlan, statement: Statement): void {
-    const { world, owner } = this
-    if (plan.next.temporary !== undefined) world.leftovers.note(owner)
-    if (!plan.forward || this.planned.status === 'failed') return
-    const other = world.leftovers.made(owner, (names) => findNamed(statement.text, names))
-    if (other === undefined) return
-    this.level.recorder.warn({
-      component: 'postgres',
-      kind: 'temp-table',
-      message:
-        `connection ${owner.id} names "${other.name}", a temporary object of connection ${other.owner.id}: all connections ` +
-        'of a sandbox are one session and share them, while in production each has its own',
-      text: statement.text,
-    })
-  }
-
-  /** For an error that the name of a temporary object is taken: the remedy, when it is another connection's. */
-  nameTaken(statement: Statement | undefined): string | undefined {
-    if (statement === undefined || statement.temporary.length === 0) return undefined
-    const other = this.world.leftovers.made(this.owner, (names) => findNamed(statement.text, names))
-    if (other === undefined) return undefined
-    return (
-      `Connection ${other.owner.id} of the same sandbox made it: all connections of a sandbox are one session, so they share ` +
-      'their temporary objects. Use one connection, other names, or isolation "database", where each has its own.'
-    )
   }
 
   /** A transaction of the application has committed, an implicit one too: what ON COMMIT asks for is due. */
@@ -281,7 +253,7 @@ export class Unit {
   }
 
   /** What the plan of its next statement depends on. `implicitBlock`: other statements belong to the same unit. */
-  planContext(implicitBlock: boolean, startsUnit: boolean): PlanContext {
+  planContext(implicitBlock: boolean, startsUnit: boolean, params: QueryRecord['params'] = []): PlanContext {
     const { world, owner, level } = this
     return {
       implicitBlock,
@@ -289,6 +261,8 @@ export class Unit {
       sessionBeforeUnit: this.atBoundary,
       initialSettings: owner.initialSettings,
       shared: {
+        processId: world.session.processId,
+        params,
         depth: world.depth,
         othersHaveTemporary: world.leftovers.othersHave(owner),
         routineTables: world.routines.temporary,

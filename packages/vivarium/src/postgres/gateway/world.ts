@@ -72,11 +72,11 @@ export class World {
   /** Connections whose transaction has failed as a whole: nothing of it is left here, but they have not ended it yet. */
   readonly adrift: Set<VirtualConnection> = new Set()
   readonly prepared: PreparedStatements = new PreparedStatements()
-  readonly leftovers: SessionLeftovers = new SessionLeftovers()
   /** Something was set that only lasts until the transaction's end, or that we could not read. */
   settingsDisturbed = false
   /** Portals of ended transactions, closed with the next prefix. */
   readonly stalePortals: string[] = []
+  readonly leftovers: SessionLeftovers = new SessionLeftovers(this.stalePortals)
   /** Whose unnamed statement the real session has. */
   unnamedStatement: object | undefined
   catalogueVersion = 0

@@ -57,6 +57,7 @@ export class FlagCollector {
         flags.saysTemporary = true
         break
       case 'pg_terminate_backend':
+      case 'pg_cancel_backend':
         flags.terminatesBackend = true
         break
       case 'pg_notify':
@@ -114,7 +115,7 @@ export class FlagCollector {
 const lengthsByLetter = new Uint32Array(32)
 for (const word of `set_config skip pg_terminate_backend pg_notify now nowait notify current_timestamp current_time
   current_date create locked localtime localtimestamp transaction_timestamp into insert merge temp temporary
-  pg_temp`.split(/\s+/)) {
+  pg_temp pg_cancel_backend`.split(/\s+/)) {
   const letter = word.charCodeAt(0) & 31
   lengthsByLetter[letter] = (lengthsByLetter[letter] as number) | (1 << word.length)
 }

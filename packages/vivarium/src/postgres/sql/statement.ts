@@ -68,6 +68,7 @@ export interface SetStatement {
 export interface StatementFlags {
   /** `set_config` occurs, or a DO block could set something. */
   mayCallSetConfig: boolean
+  /** pg_terminate_backend or pg_cancel_backend occurs. */
   terminatesBackend: boolean
   notifies: boolean
   locksAdvisory: boolean

@@ -1,0 +1,53 @@
+import type { Statement } from '../sql/statement.ts'
+import { findNamed } from '../sql/temporary-objects.ts'
+import { frozenNowWarning } from './differences.ts'
+import type { StatementPlan } from './plan.ts'
+import type { Unit } from './unit.ts'
+
+/*
+ * What is told of a statement because all connections of a sandbox are one session in one transaction.
+ */
+
+/** Called ahead of each statement of the client. */
+export function noteShared(unit: Unit, plan: StatementPlan, statement: Statement): void {
+  if (plan.next.temporary !== undefined) unit.world.leftovers.note(unit.owner)
+  if (!plan.forward || unit.planned.status === 'failed') return
+  noteTemporary(unit, statement)
+  if (statement.readsNow) noteNow(unit, statement)
+}
+
+/** One session has one set of temporary objects, whoever made them. */
+function noteTemporary({ world, owner, level }: Unit, statement: Statement): void {
+  const other = world.leftovers.made(owner, (names) => findNamed(statement.text, names))
+  if (other === undefined) return
+  level.recorder.warn({
+    component: 'postgres',
+    kind: 'temp-table',
+    message:
+      `connection ${owner.id} names "${other.name}", a temporary object of connection ${other.owner.id}: all connections ` +
+      'of a sandbox are one session and share them, while in production each has its own',
+    text: statement.text,
+  })
+}
+
+/** now() is when the transaction around the sandbox began, for all of the application's transactions. */
+function noteNow({ world, level, planned }: Unit, statement: Statement): void {
+  const here = planned.status === 'idle' ? `unit ${level.units}` : `transaction ${planned.transaction.number}`
+  const seen = world.levels.find(({ readNowIn }) => readNowIn !== undefined)
+  if (seen === undefined) level.readNowIn = here
+  else if (seen !== level || seen.readNowIn !== here) {
+    const known = level.recorder.fidelityWarnings.some(({ kind }) => kind === frozenNowWarning.kind)
+    if (!known) level.recorder.warn({ component: 'postgres', ...frozenNowWarning, text: statement.text })
+  }
+}
+
+/** For an error that the name of a temporary object is taken: the remedy, when it is another connection's. */
+export function nameTaken({ world, owner }: Unit, statement: Statement | undefined): string | undefined {
+  if (statement === undefined || statement.temporary.length === 0) return undefined
+  const other = world.leftovers.made(owner, (names) => findNamed(statement.text, names))
+  if (other === undefined) return undefined
+  return (
+    `Connection ${other.owner.id} of the same sandbox made it: all connections of a sandbox are one session, so they share ` +
+    'their temporary objects. Use one connection, other names, or isolation "database", where each has its own.'
+  )
+}
