@@ -194,7 +194,7 @@ export const stableUrlAmbiguous: Readonly<Record<'what' | 'remedy', string>> = {
   what: 'The stable URL is refused while concurrent tests run: nothing tells which of them this is for (STABLE_URL_AMBIGUOUS).',
   remedy:
     'Give the application of a concurrent test the URL of its own sandbox, `currentSandbox().postgres.url`, with a pool for ' +
-    'each test; or run the test alone, without `.concurrent`.',
+    'each test (perSandbox makes one behind one object); or run the test alone, without `.concurrent`.',
 }
 
 function openParent(within: Sandbox, title: string): ComposedSandbox {

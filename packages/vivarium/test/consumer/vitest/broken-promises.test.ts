@@ -142,6 +142,8 @@ test('concurrent tests on their pinned URLs each have a world of their own', () 
 })
 
 test('a concurrent test that cannot see what beforeAll wrote is told so', () => {
-  expect(run.test('misses what beforeAll did').failureMessages.join('\n')).toContain('FILE_WORK_NOT_SHARED')
+  const message = run.test('misses what beforeAll did').failureMessages.join('\n')
+  expect(message).toContain('FILE_WORK_NOT_SHARED')
+  expect(message).toContain('isolation/database')
   expect(file('file-work.test.ts').assertionResults.map(({ status }) => status)).toEqual(['failed', 'passed'])
 })
