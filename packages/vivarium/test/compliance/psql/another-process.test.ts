@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { isolations } from '../../support/isolations.ts'
 import { describeIfFound } from '../../support/require.ts'
@@ -33,13 +35,25 @@ describeIfFound('psql', await psqlVersion(), 'psql as another process', () => {
 
     test('psql: one that is killed in mid-statement is reported, and the next sandbox knows nothing of it', async () => {
       const sandbox = await vivarium.openSandbox()
-      const psql = Psql.open(sandbox.postgres.url, 500)
-      psql.write('select pg_sleep(60);\n')
+      const psql = Psql.open(sandbox.postgres.url)
+      psql.write(`do $$ begin raise notice 'it runs'; perform pg_sleep(60); end $$;\n`)
+      await psql.until('NOTICE')
+      psql.kill()
       await expect(psql.end()).rejects.toThrow('psql was ended by SIGKILL')
       expect(await closeCodes(sandbox)).toEqual(['STATEMENT_STILL_RUNNING'])
       const next = await vivarium.openSandbox()
       expect(await runPsql(next.postgres.url, 'select count(*) from parents;\n')).toMatchObject({ output: '2' })
       expect(await closeCodes(next)).toEqual([])
     })
+  })
+
+  test('psql: one that would never end is killed at its deadline', async () => {
+    const mute = createServer().listen(0, '127.0.0.1')
+    await once(mute, 'listening')
+    const { port } = mute.address() as AddressInfo
+    const psql = Psql.open(`postgres://nobody@127.0.0.1:${port}/nothing`, 200)
+    await expect(psql.until('what it never writes')).rejects.toThrow('psql ended without writing')
+    await expect(psql.end()).rejects.toThrow('psql was ended by SIGKILL')
+    mute.close()
   })
 })

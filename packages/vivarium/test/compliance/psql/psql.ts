@@ -96,6 +96,10 @@ export class Psql {
     this.#process.kill('SIGINT')
   }
 
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
   /** Closes its input and waits for its end. */
   end(): Promise<PsqlResult> {
     this.#process.stdin.end()

@@ -209,8 +209,9 @@ function clientOf(version: string): ComplianceClient<PsqlApp> {
           )
           return { copied }
         }),
+      // Each in one Query: between two of its statements a process may be slow, and then the other runs inside it.
       twoTransactions: async ({ app }) => {
-        const work = ['pears', 'figs'].map((sku) => linesOf(app.url, `begin;\n${insert(sku)}commit;\n`))
+        const work = ['pears', 'figs'].map((sku) => linesOf(app.url, '', ['--command', `begin; ${insert(sku)} commit`]))
         const finished = await Promise.all(work)
         const [counted] = await linesOf(app.url, count)
         return { committed: finished.length, counted: Number(counted) }
