@@ -290,6 +290,7 @@ export function afterSetConfig(
   state: ConnectionState,
 ): ConnectionState {
   const effect = setConfigEffect(statement.text, params, state.settings)
+  for (const name of effect.ask) unit.asks.add(name)
   const next = withSettings(state, state.status === 'idle' ? withoutLocals(effect.settings) : effect.settings)
   if (!effect.disturbs) return next
   unit.world.disturbSettings()
@@ -301,7 +302,8 @@ function warnComputedSetting(unit: Unit, statement: Statement): void {
   unit.level.recorder.warn({
     component: 'postgres',
     kind: 'computed-setting',
-    message: 'set_config with a computed name or value: the setting lasts for this unit or transaction only',
+    message:
+      'set_config with a computed name, or a computed reach: the setting lasts for this unit or transaction only',
     text: statement.text,
   })
 }

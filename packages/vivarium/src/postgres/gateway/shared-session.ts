@@ -1,7 +1,11 @@
+import { quoteLiteral } from '../connection/client.ts'
 import type { Statement } from '../sql/statement.ts'
 import { findNamed } from '../sql/temporary-objects.ts'
+import { withSettings } from './connection-state.ts'
 import { frozenNowWarning } from './differences.ts'
 import type { StatementPlan } from './plan.ts'
+import { setStatement } from './set-config-effect.ts'
+import { withSetting } from './settings.ts'
 import type { Unit } from './unit.ts'
 
 /*
@@ -13,7 +17,34 @@ export function noteShared(unit: Unit, plan: StatementPlan, statement: Statement
   if (plan.next.temporary !== undefined) unit.world.leftovers.note(unit.owner)
   if (!plan.forward || unit.planned.status === 'failed') return
   noteTemporary(unit, statement)
+  noteSetters(unit, statement)
   if (statement.readsNow) noteNow(unit, statement)
+}
+
+/** A statement that names a routine which sets something for the session: the server is asked what it has set. */
+function noteSetters({ world, asks }: Unit, statement: Statement): void {
+  const { setters } = world.routines
+  if (Object.keys(setters).length === 0) return
+  findNamed(statement.text, (name) => {
+    for (const setting of setters[name] ?? []) asks.add(setting)
+    return false
+  })
+}
+
+/** Asks the server for settings that no text tells, so that they follow their connection as others do. */
+export async function askSettings({ world, owner, session, asks }: Unit): Promise<void> {
+  if (owner.state.status === 'failed' || world.broken !== undefined) return
+  const names = [...asks]
+  const [values = []] = await session.query(
+    `SELECT ${names.map((name) => `pg_catalog.current_setting(${quoteLiteral(name)}, true)`).join(', ')}`,
+  )
+  let { settings } = owner.state
+  for (const [at, name] of names.entries()) {
+    const value = values[at]
+    if (value !== null && value !== undefined) settings = withSetting(settings, name, setStatement(name, value, false))
+  }
+  owner.state = withSettings(owner.state, settings)
+  world.follow(settings)
 }
 
 /** One session has one set of temporary objects, whoever made them. */

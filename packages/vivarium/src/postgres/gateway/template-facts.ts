@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../connection/client.ts'
+import { findRoutineSettings } from '../sql/routine-settings.ts'
 import { findTemporaryObjects } from '../sql/temporary-objects.ts'
 import type { TemporaryObject } from '../sql/temporary-objects.ts'
 import type { Session } from './session.ts'
@@ -120,6 +121,10 @@ export async function readConstraintCheck(session: Session): Promise<ConstraintC
 export interface Routines {
   /** Temporary tables that they make with an ON COMMIT. */
   readonly temporary: readonly TemporaryObject[]
+  /** One of them sets something, which our savepoints' release does not end: settings are made again after each unit. */
+  readonly changeSettings: boolean
+  /** Settings of the session that a routine makes, by the routine's name. */
+  readonly setters: Readonly<Record<string, readonly string[]>>
   /** A DO block of PL/pgSQL may be run. */
   readonly canRunBlocks: boolean
 }
@@ -130,14 +135,26 @@ const firstOwnOid = 16384
 /** Reads the bodies of the database's own routines. */
 export async function readRoutines(session: Session): Promise<Routines> {
   const rows = await session.query(
-    `SELECT 'language', lanname::pg_catalog.text FROM pg_catalog.pg_language
+    `SELECT 'language', lanname::pg_catalog.text, '' FROM pg_catalog.pg_language
       WHERE lanname = 'plpgsql' AND pg_catalog.has_language_privilege(oid, 'USAGE')
      UNION ALL
-     SELECT 'routine', prosrc FROM pg_catalog.pg_proc
-      WHERE oid >= ${firstOwnOid}::pg_catalog.oid AND prosrc ~* 'on\\s+commit'`,
+     SELECT 'routine', b.body, proname::pg_catalog.text FROM pg_catalog.pg_proc,
+      LATERAL (SELECT coalesce(pg_catalog.pg_get_function_sqlbody(oid), prosrc) AS body) AS b
+      WHERE oid >= ${firstOwnOid}::pg_catalog.oid AND b.body ~* 'on\\s+commit|\\mset\\M|reset|set_config'`,
   )
   const made = rows.flatMap(([kind, body]) => (kind === 'routine' ? findTemporaryObjects(body ?? '', true) : []))
+  const setters: Record<string, readonly string[]> = {}
+  let changeSettings = false
+  for (const [kind, body, name] of rows) {
+    if (kind !== 'routine') continue
+    const { sets, session: settings } = findRoutineSettings(body ?? '')
+    changeSettings ||= sets
+    // Overloaded ones share a name, and what they set.
+    if (settings.length > 0) setters[name ?? ''] = [...(setters[name ?? ''] ?? []), ...settings]
+  }
   return {
+    changeSettings,
+    setters,
     temporary: made.filter(({ onCommit }) => onCommit !== 'preserve'),
     canRunBlocks: rows.some(([kind]) => kind === 'language'),
   }

@@ -13,7 +13,7 @@ import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-recor
 import type { QueryRecord } from './query-record.ts'
 import type { Reply, ReplyVerdict } from './reply.ts'
 import type { Session } from './session.ts'
-import { noteShared } from './shared-session.ts'
+import { askSettings, noteShared } from './shared-session.ts'
 import { showsWarnings } from './settings.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import type { World } from './world.ts'
@@ -53,6 +53,8 @@ export class Unit {
   /** A statement of it asks for COPY data. */
   mayCopyIn = false
   executed = 0
+  /** Settings of the session that a statement of it may have made, with values that no text tells. */
+  readonly asks: Set<string> = new Set()
   /** What runs, for messages. */
   text = ''
   #hasFailed = false
@@ -229,7 +231,10 @@ export class Unit {
 
   crossBoundary(plan: StatementPlan): void {
     const { world } = this
-    if (plan.boundary === 'keep') world.leftovers.add(plan.onCommit ?? [])
+    if (plan.boundary === 'keep') {
+      world.leftovers.add(plan.onCommit ?? [])
+      if (world.routines.changeSettings) world.disturbSettings()
+    }
     if (plan.boundary !== undefined) world.stalePortals.push(...this.owner.names.openNames())
     if (plan.boundary === undefined || world.unitSavepoint !== 'open') return
     if (plan.boundary === 'keep') {
@@ -324,6 +329,7 @@ export class Unit {
           this.#committed(owner.state.temporary)
           owner.state = endOfTransaction(owner.state)
           world.unitSucceeded(owner.state.settings)
+          if (world.routines.changeSettings) world.disturbSettings()
         } else world.follow(owner.state.settings)
       }
     }
@@ -429,7 +435,7 @@ export class Unit {
   #finish(): void {
     const { nesting } = this.world
     if (this.#hasFailed) nesting.failed()
-    if (!nesting.isInDoubt && !this.#needsCatalogueReload) {
+    if (!nesting.isInDoubt && !this.#needsCatalogueReload && (this.asks.size === 0 || this.#hasFailed)) {
       this.#ended()
       return
     }
@@ -447,6 +453,7 @@ export class Unit {
     const { world, session } = this
     world.unnamedStatement = undefined
     await world.nesting.resolveDoubt(session)
+    if (this.asks.size > 0 && !this.#hasFailed) await askSettings(this)
     if (this.#needsCatalogueReload) await world.reloadCatalogue()
   }
 
