@@ -136,12 +136,14 @@ function testLeases(open: () => Promise<PostgresServer>, atOnce: number, which: 
     const orphaned = `${prefix}2`
     const [other, x] = [`vivarium_other_${deadRun}`, `vivariumx${deadRun}`]
     const strangers = [x, other, `${prefix}x`, `${prefix}1_old`]
-    for (const name of [dead, orphaned, ...strangers]) {
-      await runOn(server, `CREATE DATABASE "${name}" TEMPLATE "${template.database}"`)
-    }
-    // A worker that outlived its host still holds this one; its maintenance database is another.
+    const create = (name: string): Promise<unknown> =>
+      runOn(server, `CREATE DATABASE "${name}" TEMPLATE "${template.database}"`)
+    await create(other)
+    // A worker that outlived its host still holds this one, before it is there: any run that starts now looks for dead ones.
+    // Its maintenance database is another.
     await using worker = await openPostgresClient({ ...server.maintenance, database: other })
     await worker.query(`SELECT pg_advisory_lock(${lockKey('clone', orphaned)})`)
+    for (const name of [dead, orphaned, ...strangers]) if (name !== other) await create(name)
     try {
       await withRun(
         async (alive) => {
