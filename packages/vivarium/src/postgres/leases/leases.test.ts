@@ -109,6 +109,17 @@ function testLeases(open: () => Promise<PostgresServer>, atOnce: number, which: 
       ).toEqual([{ items: '3', never: '7', moved: '70' }])
     }))
 
+  test('a copy goes through the log where checkpoints are durable, and from file to file where nothing is', () =>
+    withRun(async (run) => {
+      const [setting] = await runOn(server, 'SHOW fsync')
+      const strategy = setting?.['fsync'] === 'on' ? 'WAL_LOG' : 'FILE_COPY'
+      expect(run.identity.strategy).toBe(strategy)
+      await using pool = await openLeasePool(run.identity)
+      const lease = await pool.acquire()
+      await using client = await openPostgresClient(lease.target)
+      expect(await client.query('SELECT count(*) FROM usage')).toEqual([{ count: '1' }])
+    }))
+
   test('a clone has the settings and privileges of the template, and its owner', () =>
     withRun(
       async (run) => {

@@ -27,6 +27,7 @@ export async function makeClone(
     owner: identity.application.user,
     template: source ?? identity.templateDatabase,
     versionNumber: identity.versionNumber,
+    strategy: identity.strategy,
   })
   // Whatever is there already is as it is: nobody knows what was done in it.
   if (!created) return false

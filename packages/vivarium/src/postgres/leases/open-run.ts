@@ -47,6 +47,9 @@ const connectionLimit = `least(
     - coalesce(pg_catalog.current_setting('reserved_connections', true)::int4, 0),
   (SELECT nullif(rolconnlimit, -1) FROM pg_catalog.pg_roles WHERE rolname = current_user))`
 
+/** Beyond this size writing each block to the log as well costs more than two checkpoints. */
+const mostLoggedBytes = 64 * 1024 * 1024
+
 const closeDeadlineMs = 15_000
 
 /** Opens a run over a template: from here on its clones are those of a live run. */
@@ -79,7 +82,8 @@ async function describeRun(
   maxClones: number,
 ): Promise<RunIdentity> {
   const rows = await client.query(
-    `SELECT pg_catalog.pg_database_size(oid) AS bytes, pg_catalog.shobj_description(oid, 'pg_database') AS note
+    `SELECT pg_catalog.pg_database_size(oid) AS bytes, pg_catalog.current_setting('fsync') AS fsync,
+            pg_catalog.shobj_description(oid, 'pg_database') AS note
        FROM pg_catalog.pg_database WHERE datname = ${quoteLiteral(template.database)}`,
   )
   const found = rows[0]
@@ -98,6 +102,7 @@ async function describeRun(
     application: server.application(template.database),
     versionNumber: server.versionNumber,
     maxClones,
+    strategy: found['fsync'] === 'on' && Number(found['bytes']) <= mostLoggedBytes ? 'WAL_LOG' : 'FILE_COPY',
     templateBytes: Number(found['bytes']),
     databaseSettings: await readDatabaseSettings(client, template.database),
     sequences: note.sequences,

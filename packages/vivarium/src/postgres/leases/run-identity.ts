@@ -1,4 +1,5 @@
 import type { ConnectionTarget } from '../connection/target.ts'
+import type { CopyStrategy } from '../template/create-database.ts'
 import type { SequenceState } from '../template/template-note.ts'
 
 /** What another process needs to take clones of a run: plain data. */
@@ -12,6 +13,7 @@ export interface RunIdentity {
   readonly versionNumber: number
   /** How many clones the run may have at once. */
   readonly maxClones: number
+  readonly strategy: CopyStrategy
   /** Size of the template. */
   readonly templateBytes: number
   /** Statements in two halves, with a clone's quoted name between, for what CREATE DATABASE does not copy. */

@@ -4,6 +4,12 @@ import { quoteIdentifier } from '../connection/client.ts'
 import type { PostgresClient } from '../connection/client.ts'
 import { PostgresServerError } from '../connection/server-error.ts'
 
+/**
+ * `FILE_COPY` copies files between two checkpoints of the whole server; `WAL_LOG` copies blocks through the log. The
+ * first is faster where nothing is durable, the second where a checkpoint has to reach a disk that others use too.
+ */
+export type CopyStrategy = 'FILE_COPY' | 'WAL_LOG'
+
 /** What to create. */
 export interface CreateDatabaseOptions {
   name: string
@@ -12,6 +18,8 @@ export interface CreateDatabaseOptions {
   template?: string
   /** `server_version_num` */
   versionNumber: number
+  /** How the template is copied. @default 'FILE_COPY' */
+  strategy?: CopyStrategy
   /** How long to go on while somebody is connected to the template. Milliseconds. @default 15_000 */
   deadlineMs?: number
 }
@@ -26,12 +34,12 @@ const duplicateDatabase = '42P04'
  * @throws VivariumError DATABASE_NOT_CREATED
  */
 export async function createDatabase(client: PostgresClient, options: CreateDatabaseOptions): Promise<boolean> {
-  const { name, owner, template, versionNumber, deadlineMs = 15_000 } = options
+  const { name, owner, template, versionNumber, strategy = 'FILE_COPY', deadlineMs = 15_000 } = options
   const parts = [`CREATE DATABASE ${quoteIdentifier(name)} OWNER ${quoteIdentifier(owner)}`]
   if (template !== undefined) {
     parts.push(`TEMPLATE ${quoteIdentifier(template)}`)
     // PostgreSQL 14 copies files always and has no word for it.
-    if (versionNumber >= 150_000) parts.push('STRATEGY FILE_COPY')
+    if (versionNumber >= 150_000) parts.push(`STRATEGY ${strategy}`)
   }
   const statement = parts.join(' ')
   const start = now()
