@@ -196,6 +196,25 @@ describe('from one sandbox to the next', () => {
     await after.close()
   })
 
+  test('a setting that the server took back, because a constraint failed at the commit, is not carried on', async () => {
+    const connection = await connect(vivarium.postgres.url)
+    const violate = 'insert into nodes values (1, 2)'
+    const first = await open()
+    await connection.query(`select set_config('app.kept', 'yes', false)`)
+    connection.send(run(`select set_config('app.unit', 'bad', false)`), run(violate), sync())
+    expect(errorOf(await connection.until('Z'))?.['C']).toBe('23503')
+    await connection.query(`begin; select set_config('app.block', 'bad', false); ${violate}`)
+    expect((await queryError(connection, 'commit'))['C']).toBe('23503')
+    await first.close()
+    await inSandbox(vivarium, async () => {
+      const shown = await connection.query(
+        `select current_setting('app.kept', true), current_setting('app.unit', true), current_setting('app.block', true)`,
+      )
+      expect(rowsOf(shown)).toEqual([['yes', null, null]])
+    })
+    await connection.end()
+  })
+
   test('a connection that listens goes on listening in every sandbox, without a statement of its own', async () => {
     const listener = await connect(vivarium.postgres.url)
     const first = await open()
