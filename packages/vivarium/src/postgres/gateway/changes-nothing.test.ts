@@ -13,6 +13,14 @@ test.each([
   expect(changesNothing({ command, text })).toBe(true)
 })
 
+test('a long text is judged in linear time', () => {
+  const text = `select length('${'x'.repeat(128 * 1024)}')`
+  const started = performance.now()
+  expect(changesNothing({ command: 'SELECT', text })).toBe(true)
+  // Linear it takes a millisecond, quadratic more than ten seconds.
+  expect(performance.now() - started).toBeLessThan(5000)
+})
+
 test.each([
   ['INSERT', 'insert into users (name) values ($1)'],
   ['CREATE TABLE', 'create table t (id int)'],

@@ -21,6 +21,9 @@ export interface DirectSink {
 /** How long the server may take to let go of a connection that was ended. Milliseconds. */
 const leaveDeadlineMs = 5000
 
+/** Bytes of answers that are read for a client that has gone; the server's next write then fails, as it would without us. */
+const mostDiscarded = 1 << 20
+
 /**
  * A virtual connection's own connection to its sandbox's database. Bytes pass as they are; what is watched on the way
  * is in {@link DirectReplies}.
@@ -35,6 +38,7 @@ export class DirectConnection {
   readonly #reader = new FrameReader()
   #sink: DirectSink | undefined
   #out: Buffer[] = []
+  #discarded = 0
   #broken: Error | undefined
 
   constructor(backend: BackendConnection, sink: DirectSink) {
@@ -98,6 +102,11 @@ export class DirectConnection {
     if (this.#sink === undefined) return this.closed
     this.flush()
     this.#sink = undefined
+    // The server is held up by a client that did not read: its end is a reset then, as it would be without us.
+    if (this.#socket.isPaused()) {
+      this.#socket.destroy()
+      return this.closed
+    }
     if (this.replies.isCopyingIn) this.#socket.write(encodeCopyFail('the client is gone'))
     if (this.#socket.writable) this.#socket.end(terminateMessage)
     // What is still to come is read, so that the server is not held up by it.
@@ -116,6 +125,10 @@ export class DirectConnection {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#sink === undefined) {
+      this.#discarded += chunk.length
+      if (this.#discarded > mostDiscarded) this.#socket.destroy()
+    }
     const reader = this.#reader
     let buffer: Buffer | undefined
     let runStart = 0
