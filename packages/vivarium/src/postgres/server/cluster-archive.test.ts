@@ -31,11 +31,17 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const write = (path: string, content: string | Buffer): void => writeFileSync(join(data, path), content)
 
-async function roundTrip(onEssentials?: (unpacked: string) => void): Promise<string> {
+async function roundTrip(
+  onEssentials?: (unpacked: string) => void,
+  beforeCaches?: (unpacked: string) => void,
+): Promise<string> {
   await packCluster(data, file)
   const archive = openClusterArchive(file)!
   const unpacked = join(folder, 'unpacked')
-  await archive.unpack(unpacked, undefined, () => onEssentials?.(unpacked))
+  await archive.unpack(unpacked, undefined, {
+    onEssentials: () => onEssentials?.(unpacked),
+    beforeCaches: async () => beforeCaches?.(unpacked),
+  })
   archive.close()
   return unpacked
 }
@@ -63,6 +69,18 @@ test('everything but the databases is there when the essentials are announced, o
     seen.push(files.filter((path) => statSync(join(unpacked, path)).isFile()).toSorted())
   })
   expect(seen).toEqual([['PG_VERSION', 'global/pg_control']])
+})
+
+test('the caches of the catalogue come last, when a starting server has removed what it found', async () => {
+  for (const path of ['global/pg_internal.init', 'base/1/pg_internal.init']) write(path, 'cache')
+  const seen: string[][] = []
+  const files = (unpacked: string): string[] =>
+    readdirSync(unpacked, { recursive: true })
+      .map(String)
+      .filter((path) => statSync(join(unpacked, path)).isFile())
+  const unpacked = await roundTrip(undefined, (place) => seen.push(files(place).toSorted()))
+  expect(seen).toEqual([['PG_VERSION', 'base/1/100', 'base/1/101', 'global/pg_control']])
+  expect(files(unpacked)).toHaveLength(6)
 })
 
 test('a lock file and spare WAL segments are left out; the two oldest segments are kept', async () => {

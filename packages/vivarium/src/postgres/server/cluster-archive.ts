@@ -38,10 +38,17 @@ export interface ClusterArchive {
   readonly size: number
   /**
    * Unpacks into `folder`, which must not exist. `onEssentials` is called as soon as a server can be started on it:
-   * the files of databases follow, and nothing may connect before the promise resolves.
+   * the files of databases follow, and nothing may connect before the promise resolves. `beforeCaches` is awaited before
+   * the caches of the catalogue, which a starting server would remove.
    */
-  unpack(folder: string, owner: { uid: number; gid: number } | undefined, onEssentials?: () => void): Promise<void>
+  unpack(folder: string, owner: { uid: number; gid: number } | undefined, steps?: UnpackSteps): Promise<void>
   close(): void
+}
+
+/** What happens while an archive is unpacked. */
+export interface UnpackSteps {
+  readonly onEssentials?: () => void
+  readonly beforeCaches?: () => Promise<void>
 }
 
 /** The archive is not one, or not all of one. */
@@ -56,8 +63,8 @@ export async function packCluster(folder: string, file: string): Promise<void> {
   listFolder(folder, '', folders, paths)
   const surplus = surplusWalSegments(paths)
   const kept = paths.filter((path) => !surplus.has(path) && !isTransient(path))
-  // Essentials first: a server starts without looking into a database.
-  kept.sort((a, b) => Number(a.startsWith('base/')) - Number(b.startsWith('base/')))
+  // Essentials first: a server starts without looking into a database. Last what it would remove as it starts.
+  kept.sort((a, b) => turnOf(a) - turnOf(b))
   const files: PackedFile[] = []
   const output = openSync(file, 'wx', 0o644)
   try {
@@ -104,7 +111,7 @@ export function openClusterArchive(file: string): ClusterArchive | undefined {
     return {
       major: index.major,
       size: index.files.reduce((sum, [, size]) => sum + Math.ceil(size / 4096) * 4096, 0),
-      unpack: (folder, owner, onEssentials) => unpack(input, index, { folder, owner, onEssentials }),
+      unpack: (folder, owner, steps = {}) => unpack(input, index, { folder, owner, ...steps }),
       close: () => closeSync(input),
     }
   } catch (error) {
@@ -136,13 +143,13 @@ function readIndex(input: number, file: string): ArchiveIndex {
   return index
 }
 
-interface Destination {
+interface Destination extends UnpackSteps {
   folder: string
   owner: { uid: number; gid: number } | undefined
-  onEssentials: (() => void) | undefined
 }
 
-async function unpack(input: number, index: ArchiveIndex, { folder, owner, onEssentials }: Destination): Promise<void> {
+async function unpack(input: number, index: ArchiveIndex, destination: Destination): Promise<void> {
+  const { folder, owner, onEssentials } = destination
   for (const path of ['', ...index.folders]) {
     const place = join(folder, path)
     mkdirSync(place, { mode: 0o700 })
@@ -152,10 +159,15 @@ async function unpack(input: number, index: ArchiveIndex, { folder, owner, onEss
   let position = 0
   let sinceTurn = 0
   let started = onEssentials
+  let beforeCaches = destination.beforeCaches
   for (const [path, size, stored] of index.files) {
     if (started !== undefined && path.startsWith('base/')) {
       started()
       started = undefined
+    }
+    if (beforeCaches !== undefined && isCatalogueCache(path)) {
+      await beforeCaches()
+      beforeCaches = undefined
     }
     const output = openSync(`${folder}/${path}`, 'wx', 0o600)
     try {
@@ -193,6 +205,19 @@ function listFolder(root: string, path: string, folders: string[], files: string
       listFolder(root, inner, folders, files)
     } else if (entry.isFile()) files.push(inner)
   }
+}
+
+/**
+ * The server removes these as it starts, because it might have changes to make (StartupXLOG); behind a clean shutdown
+ * there are none, and they spare each first connection the reading of the catalogue.
+ */
+function isCatalogueCache(path: string): boolean {
+  return path.endsWith('/pg_internal.init')
+}
+
+function turnOf(path: string): number {
+  if (isCatalogueCache(path)) return 2
+  return path.startsWith('base/') ? 1 : 0
 }
 
 function isTransient(path: string): boolean {

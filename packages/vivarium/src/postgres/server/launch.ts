@@ -133,9 +133,15 @@ async function startFromArchive(
   try {
     // The server starts while the files of databases are still being written: it looks into none of them before
     // something connects.
-    await archive.unpack(run.data, options.user, () => {
-      starting = startOnPort(options, run, { preferred })
-      starting.catch(() => {})
+    await archive.unpack(run.data, options.user, {
+      onEssentials: () => {
+        starting = startOnPort(options, run, { preferred })
+        starting.catch(() => {})
+      },
+      // Whether it started is seen below.
+      beforeCaches: async () => {
+        await starting?.catch(() => undefined)
+      },
     })
   } catch (error) {
     await starting?.then(

@@ -52,6 +52,16 @@ function testTemplates(open: () => Promise<PostgresServer>): void {
     expect(await bench.look(template, "SELECT reltuples FROM pg_class WHERE relname = 'users'")).toEqual(['42'])
   })
 
+  test('a template has what spares the first connection to a copy the reading of the catalogue', async () => {
+    await bench.put('1.sql', 'create table a (id int primary key)')
+    const { database } = await bench.build()
+    const [row] = await runOn(
+      bench.server,
+      `SELECT (pg_stat_file('base/' || oid || '/pg_internal.init', true)).size > 0 AS found FROM pg_database WHERE datname = '${database}'`,
+    )
+    expect(row).toEqual({ found: 't' })
+  })
+
   test('waiting for another builder has a deadline and says who builds', async () => {
     await bench.put('1.sql', 'create table a ()')
     const { maintenance } = bench.server

@@ -7,7 +7,7 @@ import { toMigrationSource } from './migrations.ts'
 import type { Migrations } from './migrations.ts'
 
 /** To be raised when templates are built differently from the same migrations. */
-const formatVersion = 2
+const formatVersion = 3
 
 /** What a template depends on besides the migrations. */
 export interface HashMigrationsOptions {
