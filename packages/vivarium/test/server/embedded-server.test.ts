@@ -129,7 +129,7 @@ test('durability and background work are off, and a role that creates roles is g
     fsync: 'off',
     full_page_writes: 'off',
     jit: 'off',
-    max_connections: '200',
+    max_connections: '500',
     synchronous_commit: 'off',
   })
 })

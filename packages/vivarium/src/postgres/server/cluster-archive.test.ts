@@ -72,6 +72,8 @@ test('everything but the databases is there when the essentials are announced, o
 })
 
 test('the caches of the catalogue come last, when a starting server has removed what it found', async () => {
+  mkdirSync(join(data, 'base/2'))
+  write('base/2/100', 'a database behind the first one')
   for (const path of ['global/pg_internal.init', 'base/1/pg_internal.init']) write(path, 'cache')
   const seen: string[][] = []
   const files = (unpacked: string): string[] =>
@@ -79,8 +81,8 @@ test('the caches of the catalogue come last, when a starting server has removed 
       .map(String)
       .filter((path) => statSync(join(unpacked, path)).isFile())
   const unpacked = await roundTrip(undefined, (place) => seen.push(files(place).toSorted()))
-  expect(seen).toEqual([['PG_VERSION', 'base/1/100', 'base/1/101', 'global/pg_control']])
-  expect(files(unpacked)).toHaveLength(6)
+  expect(seen).toEqual([['PG_VERSION', 'base/1/100', 'base/1/101', 'base/2/100', 'global/pg_control']])
+  expect(files(unpacked)).toHaveLength(7)
 })
 
 test('a lock file and spare WAL segments are left out; the two oldest segments are kept', async () => {
