@@ -52,6 +52,12 @@ test('a prepared statement works again after a sandbox that altered its table', 
   expect(rowsOf(await exchange(connection, bind({ statement: 'sel', values: ['1'] }), execute()))).toEqual([
     ['1', 'one'],
   ])
+  // Prepared while the table had another shape: its plan must not be used any more (0A000).
+  const shape = await exchange(connection, bind({ statement: 'altered' }), execute())
+  expect(errorOf(shape) ?? rowsOf(shape)).toEqual([
+    ['1', 'one'],
+    ['2', 'two'],
+  ])
   expect(tagsOf(await exchange(connection, bind({ statement: 'ins', values: ['3', 'c'] }), execute()))).toEqual([
     'INSERT 0 1',
   ])
@@ -103,10 +109,14 @@ test('the unnamed statements of two connections do not meet', async () => {
 test('savepoints of the same name on two connections do not meet', async () => {
   const sandbox = await vivarium.openSandbox()
   const [one, two] = [await connect(vivarium.postgres.url), await connect(vivarium.postgres.url)]
-  await one.query('begin; savepoint a; insert into parents values (3); release a; commit')
-  await two.query('begin; savepoint a; insert into parents values (4); rollback to a; commit')
+  await one.query('begin; insert into parents values (3); savepoint a; insert into parents values (4)')
+  // Runs inside the transaction of the first, which is idle: its savepoints are its own all the same.
+  expect(errorOf(await two.query('begin; release a'))?.['C']).toBe('3B001')
+  await two.query('rollback; begin; savepoint a; insert into parents values (5); rollback to a')
+  await two.query('insert into parents values (6); release a; commit')
+  await one.query('release a; savepoint a; insert into parents values (7); rollback to a; commit')
   expect(errorOf(await two.query('rollback to a'))?.['C']).toBe('25P01')
-  expect(rowsOf(await one.query('select id from parents where id > 2'))).toEqual([['3']])
+  expect(rowsOf(await one.query('select id from parents where id > 2 order by id'))).toEqual([['3'], ['4'], ['6']])
   await one.end()
   await two.end()
   await sandbox.close()
@@ -138,6 +148,8 @@ test('twenty thousand different named statements do not exhaust the session', as
     expect(errorOf(await exchange(connection, ...messages))).toBeUndefined()
   }
   expect(rowsOf(await exchange(connection, bind({ statement: 's0_5' }), execute()))).toEqual([['5']])
+  const [[count] = []] = rowsOf(await connection.query('select count(*) from pg_prepared_statements'))
+  expect(Number(count)).toBeLessThan(1000)
   await connection.end()
   await sandbox.close()
 })
