@@ -62,6 +62,8 @@ test.each([
   [{ fidelity: 'ignore' }, '`fidelity`', "'warn' or 'fail'"],
   [{ postgres: { waitMs: 0 } }, '`postgres.waitMs`', 'above 0'],
   [{ postgres: { migrationDeadlineMs: '1 s' } }, '`postgres.migrationDeadlineMs`', 'above 0'],
+  [{ postgres: { maxConnections: 0 } }, '`postgres.maxConnections`', 'a whole number of at least 1'],
+  [{ postgres: { warmClones: 1.5 } }, '`postgres.warmClones`', 'a whole number of at least 0'],
   [{ postgres: true }, '`postgres`', 'an object'],
   [undefined, 'The configuration', 'Seen: nothing'],
 ])('%j is refused, naming the option and what to do', (options, what, remedy) => {

@@ -332,6 +332,13 @@ function testLeases(open: () => Promise<PostgresServer>, atOnce: number, which: 
   test('closing a run at once, while it makes clones, leaves none', () =>
     withRun(async () => undefined, { clones: 20 }))
 
+  test('a run that is closed at once has still swept what dead runs left', async () => {
+    const dead = `${clonePrefix({ runId: newRunId(), templateDatabase: template.database })}1`
+    await runOn(server, `CREATE DATABASE "${dead}" TEMPLATE "${template.database}"`)
+    await withRun(async () => undefined, { clones: 4 })
+    expect(await listDatabases(server, dead)).toEqual([])
+  })
+
   test('a run over a template that is gone is refused', async () => {
     const missing = { ...template, database: `vivarium_template_${randomBytes(16).toString('hex')}` }
     await expect(openRun(server, missing)).rejects.toMatchObject({ code: 'TEMPLATE_UNUSABLE' })

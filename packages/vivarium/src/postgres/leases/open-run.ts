@@ -51,6 +51,8 @@ const connectionLimit = `least(
 const mostLoggedBytes = 64 * 1024 * 1024
 
 const closeDeadlineMs = 15_000
+/** How long closing waits, of that, for what dead runs left to be dropped. */
+const sweepAtCloseMs = 5_000
 
 /** Opens a run over a template: from here on its clones are those of a live run. */
 export async function openRun(server: PostgresServer, template: Template, options: OpenRunOptions = {}): Promise<Run> {
@@ -123,6 +125,7 @@ class OpenedRun implements Run {
   readonly #server: PostgresServer
   readonly #client: PostgresClient
   #closing: Promise<void> | undefined
+  #closingSince = Infinity
 
   constructor(server: PostgresServer, client: PostgresClient, { identity, clones, serverConnections }: OpenedRunParts) {
     this.identity = identity
@@ -141,7 +144,8 @@ class OpenedRun implements Run {
   async #prepare(clones: number): Promise<void> {
     for (let number = 1; number <= clones && !this.#isClosing(); number++) await this.#makeAhead(number)
     const isClosing = (): boolean => this.#isClosing()
-    if (!isClosing()) await sweepDeadRuns(this.#client, isClosing)
+    // Also at the end of a short run: else runs that are over before it begins would never sweep.
+    await sweepDeadRuns(this.#client, () => now() - this.#closingSince > sweepAtCloseMs)
     // A server of our own goes with its run, and its templates are kept in images.
     if (!isClosing() && this.#server.kind === 'external') await pruneTemplates(this.#client, isClosing)
   }
@@ -163,6 +167,7 @@ class OpenedRun implements Run {
   }
 
   close(): Promise<void> {
+    this.#closingSince = Math.min(this.#closingSince, now())
     this.#closing ??= this.#close()
     return this.#closing
   }

@@ -110,4 +110,4 @@ async function readNote(
 }
 
 /** An expression: today's date in UTC. */
-export const serverToday = `pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`
+const serverToday = `pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`
