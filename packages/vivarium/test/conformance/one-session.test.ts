@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PlainDatabases } from '../support/plain-database.ts'
 import { migrations, startPlainServer } from '../support/plain-server.ts'
 import { inSandbox, useVivarium } from '../support/vivarium.ts'
-import { connect, errorOf, rowsOf, type WireConnection } from '../support/wire.ts'
+import { connect, errorOf, rowsOf, run, sync, type WireConnection } from '../support/wire.ts'
 
 const vivarium = useVivarium()
 const page = readFileSync(
@@ -85,6 +85,19 @@ describe('a sandbox says so', () => {
       expect(error?.['H']).toMatch(/database/)
       await connection.query('rollback')
     })
+  })
+})
+
+test('a text that standard_conforming_strings off makes unreadable is refused with the remedy, any other runs', async () => {
+  await inSandbox(vivarium, async (connection) => {
+    const text = `select 'it\\'s; commit; --'`
+    await connection.query('insert into parents values (3); set standard_conforming_strings = off')
+    expect(errorOf(await connection.query(text))).toMatchObject({ C: '0A000', H: expect.stringContaining(`E'`) })
+    connection.send(run(text), sync())
+    expect(errorOf(await connection.until('Z'))?.['C']).toBe('0A000')
+    expect(await outcome(connection, `select 'it''s', 'a\\\\b'`)).toEqual([`it's`, 'a\\b'])
+    await connection.query('set standard_conforming_strings = on')
+    expect(await outcome(connection, `select 'a\\', 'b'`)).toEqual(['a\\', 'b'])
   })
 })
 

@@ -27,7 +27,7 @@ import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import { withoutLocals } from './settings.ts'
-import { nameTaken } from './shared-session.ts'
+import { nameTaken, unreadableText } from './shared-session.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
@@ -78,6 +78,8 @@ function translateParse(unit: Unit, frame: Frame): void {
   expectEnd(zero + 3 + typeCount * 4, frame.end)
   for (let index = 0; index < typeCount; index++) parameterTypes.push(frame.buffer.readInt32BE(zero + 3 + index * 4))
 
+  const unreadable = unreadableText(unit, text)
+  if (unreadable !== undefined) return unit.refuse(unreadable)
   const statements = owner.texts.classify(text)
   const statement = statements.length === 1 ? statements[0] : undefined
   const known = statement?.kind === 'deallocate' ? names.statements.get(statement.name) : undefined

@@ -1,4 +1,5 @@
 import { quoteLiteral } from '../connection/client.ts'
+import type { OwnMessage } from '../protocol/server-message.ts'
 import type { Statement } from '../sql/statement.ts'
 import { findNamed } from '../sql/temporary-objects.ts'
 import { withSettings } from './connection-state.ts'
@@ -11,6 +12,21 @@ import type { Unit } from './unit.ts'
 /*
  * What is told of a statement because all connections of a sandbox are one session in one transaction.
  */
+
+/**
+ * With `standard_conforming_strings` off a backslash escapes the quote behind it, and the gateway would see a string's
+ * end where there is none. Such a text is refused; any other reads the same either way.
+ */
+export function unreadableText({ planned }: Unit, text: string): OwnMessage | undefined {
+  if (!text.includes("\\'")) return undefined
+  const setting = planned.settings.statements.get('standard_conforming_strings') ?? ''
+  if (!/\b(?:off|false|no|0)\b/i.test(setting)) return undefined
+  return {
+    code: '0A000',
+    message: "a sandbox cannot read \\' in a statement while standard_conforming_strings is off",
+    hint: 'Write E\'…\' or double the quote, or run the test with isolation "database".',
+  }
+}
 
 /** Called ahead of each statement of the client. */
 export function noteShared(unit: Unit, plan: StatementPlan, statement: Statement): void {

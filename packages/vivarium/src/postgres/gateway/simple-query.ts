@@ -15,7 +15,7 @@ import { showsIsolation } from './isolation-shown.ts'
 import type { QueryRecord } from './query-record.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import type { ReplyVerdict } from './reply.ts'
-import { nameTaken } from './shared-session.ts'
+import { nameTaken, unreadableText } from './shared-session.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
@@ -27,6 +27,12 @@ import { boundaryStatements, failingStatement } from './world.ts'
 export function translateQuery(unit: Unit, frame: Frame): void {
   const text = readCString(frame.buffer, frame.start + 5, frame.end)
   expectEnd(frame.buffer.indexOf(0, frame.start + 5) + 1, frame.end)
+  const unreadable = unreadableText(unit, text)
+  if (unreadable !== undefined) {
+    unit.refuseStatement(unreadable, unit.record(text, []))
+    unit.complete({ bytes: syncMessage })
+    return
+  }
   const statements = unit.owner.texts.classify(text)
   // Like the server, a simple Query drops the unnamed statement and the unnamed portal.
   unit.owner.names.statements.delete('')
