@@ -80,6 +80,17 @@ async function ok(connection: WireConnection, text: string): Promise<void> {
   expect(errorOf(await connection.query(text)), text).toBeUndefined()
 }
 
+/** What was sent has reached the gateway, which runs in this process: two turns of the loop and not a wait. */
+async function gatewayHasRead(): Promise<void> {
+  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Keeps the event loop from turning. */
+function block(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
 function kinds(): string[] {
   return sandbox.fidelityWarnings.map(({ kind }) => kind)
 }
@@ -266,6 +277,21 @@ describe('one inside the other', () => {
     expect(await closeCodes(sandbox)).toEqual([])
   })
 
+  test('inside a READ ONLY transaction another connection can write, and the transaction stays READ ONLY', async () => {
+    const [outer, inner] = await two()
+    await ok(outer, 'begin read only')
+    await ok(outer, 'select 1')
+    await ok(inner, 'insert into parents values (3)')
+    expect(await parents(outer)).toEqual(['3'])
+    expect((await queryError(outer, 'insert into parents values (4)'))['C']).toBe('25006')
+    await ok(outer, 'rollback')
+    await ok(outer, 'begin read only')
+    await ok(outer, 'select 1')
+    await ok(inner, 'insert into parents values (5)')
+    await ok(outer, 'commit')
+    expect((await parents(inner)).at(-1)).toBe('5')
+  })
+
   test('a transaction that has only begun holds nothing: what runs meanwhile is independent of it', async () => {
     const [outer, inner] = await two()
     await ok(outer, 'begin')
@@ -288,9 +314,9 @@ describe('one inside the other', () => {
   })
 
   test('the same pair of statements is warned of once', async () => {
-    const [outer, inner] = await two()
+    const [outer, inner, another] = await three()
     await ok(outer, 'begin; insert into parents values (3)')
-    for (let round = 0; round < 3; round += 1) await ok(inner, 'select 1')
+    for (const connection of [inner, inner, another]) await ok(connection, 'select 1')
     await ok(inner, 'select 2')
     await ok(outer, 'commit')
     expect(sandbox.fidelityWarnings.map(({ text }) => text)).toEqual(['select 1', 'select 2'])
@@ -724,8 +750,8 @@ describe('clocks', () => {
     const [outer, inner, third] = await three()
     await ok(outer, 'begin; insert into parents values (3)')
     third.send(query('select 1'))
-    const until = performance.now() + 1500
-    while (performance.now() < until);
+    await gatewayHasRead()
+    block(1500)
     outer.send(query('commit'))
     expect(errorOf(await outer.until('Z'))).toBeUndefined()
     expect(errorOf(await third.until('Z'))).toBeUndefined()
@@ -733,8 +759,8 @@ describe('clocks', () => {
     await ok(outer, 'begin; insert into parents values (4)')
     await ok(inner, 'begin; insert into parents values (5)')
     outer.send(query('select 1'))
-    const later = performance.now() + 1500
-    while (performance.now() < later);
+    await gatewayHasRead()
+    block(1500)
     inner.send(query('commit'))
     expect(errorOf(await inner.until('Z'))).toBeUndefined()
     expect(errorOf(await outer.until('Z'))).toBeUndefined()

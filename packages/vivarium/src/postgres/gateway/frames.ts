@@ -54,6 +54,8 @@ export class Frame {
   isUnchecked: boolean = false
   /** The warning that it runs inside another one has been given. */
   hasWarned: boolean = false
+  /** Its owner's READ ONLY was taken off, so that others can write: it is put on again. */
+  reopensReadOnly: boolean = false
   /** It has changed something, whether or not that was undone since. */
   hasChanged: boolean = false
   /** Transaction ids that the session had when it began: one more means that it has changed something. */
@@ -159,6 +161,7 @@ export class Frames {
     frame.state = state
     frame.owesFailure = false
     frame.reopens = false
+    frame.reopensReadOnly = false
   }
 
   /** The server has confirmed it: inside another frame, what this one did stands or falls with that from here on. */

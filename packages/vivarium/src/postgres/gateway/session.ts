@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { withDeadline } from '../../core/clock.ts'
 import { sendCancelRequest } from '../connection/backend-connection.ts'
 import type { BackendConnection } from '../connection/backend-connection.ts'
 import { PostgresServerError } from '../connection/server-error.ts'
@@ -12,6 +13,12 @@ import type { Reply, ReplySink, ReplyVerdict } from './reply.ts'
 
 /** Statements of ours that stay prepared; beyond this many all are closed and prepared again when next needed. */
 const maxControls = 256
+
+/** How long the server may take for a query of ours, all of which are short. Milliseconds. */
+const queryDeadlineMs = 30_000
+
+/** How long the server may take to end a session. Milliseconds. */
+const closeDeadlineMs = 5000
 
 /** A prepared statement of ours. */
 interface Control {
@@ -47,6 +54,8 @@ export class Session {
   #after: readonly Buffer[] | undefined
   #finished: (() => void) | undefined
   #lost: Error | undefined
+  /** Queries of ours that are under way: what rejects them. */
+  readonly #unanswered = new Set<(reason: Error) => void>()
   #closing = false
 
   constructor(connection: BackendConnection) {
@@ -184,12 +193,23 @@ export class Session {
   }
 
   /**
-   * Runs a query of ours when nothing else is under way; resolves to its rows in text format.
+   * Runs a query of ours when nothing else is under way; resolves to its rows in text format. A server that does not answer
+   * in time has lost the session.
    *
    * @throws PostgresServerError what the server answered.
    */
-  query(text: string): Promise<(string | null)[][]> {
+  query(text: string, deadlineMs: number = queryDeadlineMs): Promise<(string | null)[][]> {
+    const late = (): Error => {
+      const reason = new Error(`the server did not answer the gateway's own "${text}" within ${deadlineMs} ms`)
+      this.destroy(reason)
+      return reason
+    }
+    return withDeadline(this.#query(text), deadlineMs, late)
+  }
+
+  #query(text: string): Promise<(string | null)[][]> {
     return new Promise((resolve, reject) => {
+      this.#unanswered.add(reject)
       const rows: (string | null)[][] = []
       let error: MessageFields | undefined
       this.send(encodeQuery(text))
@@ -203,6 +223,7 @@ export class Session {
         },
         onReady: () => undefined,
         onFinished: () => {
+          this.#unanswered.delete(reject)
           if (error === undefined) resolve(rows)
           else reject(new PostgresServerError(toServerMessage(error)))
         },
@@ -238,14 +259,15 @@ export class Session {
     this.#lose(reason)
   }
 
-  /** Ends the connection in good order. */
-  async close(): Promise<void> {
+  /** Ends the connection in good order, or without the server when that does not answer. */
+  async close(deadlineMs: number = closeDeadlineMs): Promise<void> {
     if (this.#lost !== undefined) return
     this.#closing = true
     const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
     this.#socket.end(Buffer.from([0x58, 0, 0, 0, 4]))
     this.#socket.resume()
-    await closed
+    const late = (): Error => new Error(`the server did not close a session within ${deadlineMs} ms`)
+    await withDeadline(closed, deadlineMs, late).catch(() => this.#socket.destroy())
   }
 
   #lose(reason: Error): void {
@@ -253,6 +275,8 @@ export class Session {
     this.#lost = reason
     this.#socket.destroy()
     this.#replies.length = 0
+    for (const reject of this.#unanswered) reject(reason)
+    this.#unanswered.clear()
     if (!this.#closing) this.onLost(reason)
   }
 

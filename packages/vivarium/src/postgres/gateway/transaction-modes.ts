@@ -38,9 +38,12 @@ export function modesOf(asked: TransactionModes, settings: Settings): Transactio
   return isolation === undefined ? { readOnly } : { readOnly, isolation }
 }
 
+/** Makes a transaction's session READ ONLY. */
+export const beginReadOnly: readonly string[] = [`SAVEPOINT ${readOnlySavepoint}`, 'SET TRANSACTION READ ONLY']
+
 /** Statements that begin a transaction with these modes; the session's own defaults need none. */
 export function beginSteps({ readOnly, isolation }: TransactionModes, settings: Settings): string[] {
-  const steps = readOnly === true ? [`SAVEPOINT ${readOnlySavepoint}`, 'SET TRANSACTION READ ONLY'] : []
+  const steps = readOnly === true ? [...beginReadOnly] : []
   if (isolation !== undefined && isolation !== defaultIsolation(settings)) steps.push(showIsolation(isolation))
   return steps
 }

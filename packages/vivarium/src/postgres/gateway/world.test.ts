@@ -90,3 +90,26 @@ test('a session that is not where a close should leave it is given up, not used 
   await expect(broken).resolves.toBeInstanceOf(Error)
   expect(world.broken).toBeInstanceOf(Error)
 })
+
+test('a query of ours that the server does not answer in time ends the session, and says what was not answered', async () => {
+  const lost = new Promise<Error>((resolve) => (world.onBroken = resolve))
+  await expect(world.session.query('select pg_sleep(30)', 50)).rejects.toThrow(
+    `the server did not answer the gateway's own "select pg_sleep(30)" within 50 ms`,
+  )
+  expect((await lost).message).toContain('select pg_sleep(30)')
+})
+
+test('a session that is still busy when its sandbox closes is waited for until a deadline', async () => {
+  const busy = { activity: 'busy', mayNest: true, granted: () => undefined, expired: () => undefined } as const
+  world.scheduler.request(busy)
+  await expect(world.idle(50)).rejects.toThrow('the session was still busy after 50 ms')
+  expect(world.scheduler.waiting).toEqual([])
+  world.scheduler.release(busy)
+  await world.idle(50)
+})
+
+test('a server that does not end a session is not waited for', async () => {
+  const asked = world.session.query('select pg_sleep(30)').catch((error: unknown) => error)
+  await world.session.close(20)
+  expect(await asked).toBeInstanceOf(Error)
+})

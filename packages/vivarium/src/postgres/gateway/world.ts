@@ -3,7 +3,8 @@ import type { Recorder } from '../../core/interactions.ts'
 import type { Lease } from '../leases/lease.ts'
 import { encodeBind, encodeClose } from '../protocol/frontend.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
-import type { Frame, Frames, UnitSavepoint } from './frames.ts'
+import type { Frames, UnitSavepoint } from './frames.ts'
+import { goOnSteps, leaveHostSteps } from './host-steps.ts'
 import { levelSavepoint } from './level.ts'
 import type { Level } from './level.ts'
 import { Nesting } from './nesting.ts'
@@ -14,7 +15,6 @@ import {
   guardSetting,
   isReadOnlyByDefault,
   noSettings,
-  resumeSteps,
   settingsSteps,
   unknownSettings,
 } from './settings.ts'
@@ -22,11 +22,9 @@ import type { Settings } from './settings.ts'
 import { Scheduler } from './scheduler.ts'
 import type { TurnTaker } from './scheduler.ts'
 import { SessionLeftovers } from './session-leftovers.ts'
-import { savepointName } from './plan.ts'
 import { readConstraintCheck, readRoutines, refreshSequences } from './template-facts.ts'
 import type { ConstraintCheck, Routines, SequenceSnapshot, TemplateFacts } from './template-facts.ts'
 import { couldNot } from './temporary-objects.ts'
-import { defaultIsolation, showIsolation } from './transaction-modes.ts'
 import type { VirtualConnection } from './virtual-connection.ts'
 import { brokenWorld, committedForReal } from './world-errors.ts'
 
@@ -226,7 +224,10 @@ export class World {
       session.control(`ROLLBACK TO SAVEPOINT ${frame.name}`)
       this.#wentBackTo(frame.appliedAtStart)
     }
-    this.#leaveFailure(this.frames.host)
+    for (const step of leaveHostSteps(this.frames)) {
+      session.control(step)
+      this.settingsDisturbed = true
+    }
     if (this.#allConstraints.length > 0) this.nesting.probeConstraints(session)
     const due = this.#takeDue(level)
     const steps = settingsSteps(this.settingsDisturbed ? unknownSettings : this.#applied, wanted)
@@ -289,35 +290,10 @@ export class World {
 
   /** Others ran inside of a transaction that goes on now. */
   #goOn(wanted: Settings): void {
-    const frame = this.frames.current
-    const { state } = frame.owner ?? {}
-    const savepoint = frame.reopens && state?.status === 'failed' ? state.transaction.savepoints.at(-1) : undefined
-    for (const step of resumeSteps(savepoint?.before.settings ?? wanted)) this.session.control(step)
-    this.#applied = savepoint?.before.settings ?? wanted
-    this.settingsDisturbed = wanted.locals !== undefined || state?.status !== 'idle'
-    if (savepoint !== undefined && state?.status === 'failed') {
-      this.session.control(`SAVEPOINT ${savepointName(state.transaction.savepoints.length - 1)}`)
-    }
-    frame.reopens = false
-    if (state?.status !== 'inTransaction') return
-    const { isolation } = state.transaction
-    if (isolation !== undefined && isolation !== defaultIsolation(wanted))
-      this.session.control(showIsolation(isolation))
-  }
-
-  /**
-   * A failed transaction that has savepoints is left as its innermost one was, so that another can run inside of it. The
-   * savepoint itself is made again behind that one's work, which a ROLLBACK TO it would not undo in production either.
-   */
-  #leaveFailure(host: Frame | undefined): void {
-    if (host?.owner?.state.status !== 'failed' || host.reopens) return
-    const { savepoints } = host.owner.state.transaction
-    const index = savepoints.length - 1
-    this.session.control(`ROLLBACK TO SAVEPOINT ${savepointName(index)}`)
-    this.session.control(`RELEASE SAVEPOINT ${savepointName(index)}`)
+    const { statements, settings } = goOnSteps(this.frames.current, wanted)
+    for (const statement of statements) this.session.control(statement)
+    this.#applied = settings
     this.settingsDisturbed = true
-    host.reopens = true
-    this.frames.rolledBackTo(host, index, 'a statement failed')
   }
 
   /** The connection's transaction has failed and the real session has not: from here on the server refuses as it would. */
