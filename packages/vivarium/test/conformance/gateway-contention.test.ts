@@ -347,6 +347,18 @@ describe('committed work that is lost', () => {
     expect(error?.message).toMatch(/isolation 'database'/)
   })
 
+  test('a sandbox that did nothing hides nothing of the next one', async () => {
+    await sandbox.close()
+    for (let round = 0; round < 2; round += 1) {
+      sandbox = await vivarium.openSandbox()
+      const [outer, inner] = await two()
+      await ok(outer, 'begin; insert into parents values (3)')
+      await ok(inner, 'insert into parents values (4)')
+      await ok(outer, 'rollback')
+      expect(await closeCodes(sandbox)).toEqual(['COMMITTED_WORK_LOST'])
+    }
+  })
+
   test('with pg: a callback that throws loses what another connection committed inside', async () => {
     const clients = pool(5)
     const attempt = inTransaction(clients, async (client) => {

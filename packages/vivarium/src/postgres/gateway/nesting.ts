@@ -45,8 +45,7 @@ export class Nesting {
   }
 
   /** The sandbox is closed. */
-  reset(): void {
-    this.frames.reset()
+  closed(): void {
     this.#isClosing = false
   }
 

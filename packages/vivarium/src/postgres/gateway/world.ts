@@ -404,6 +404,7 @@ export class World {
   closeLevel(): void {
     const { session } = this
     const level = this.#levels.pop()
+    this.nesting.closed()
     this.leftovers.levelClosed(this.depth, level?.started === true)
     if (level === undefined || !level.started || this.broken !== undefined) return
     this.#sandboxes++
@@ -426,7 +427,7 @@ export class World {
     })
     session.flush()
     this.adrift.clear()
-    this.nesting.reset()
+    this.frames.reset()
     this.stalePortals.length = 0
     this.#begun = !outermost
     this.settingsDisturbed = false
