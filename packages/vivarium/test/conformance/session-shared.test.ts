@@ -47,6 +47,27 @@ describe.each(isolations)('what ends with its connection, isolation %s', (isolat
     )
   })
 
+  test('descriptors of large objects, with their transaction', async () => {
+    await inSandbox(
+      vivarium,
+      async (connection) => {
+        const oid = Number(rowsOf(await connection.query(`select lo_from_bytea(0, 'words')`))[0]?.[0])
+        await connection.query('begin')
+        expect(await say(connection, `select lo_open(${oid}, 262144)`)).toEqual([['0']])
+        expect(await say(connection, 'savepoint a; release a; select loread(0, 3)')).toEqual([['\\x776f72']])
+        await connection.query('commit')
+        expect(await say(connection, 'select loread(0, 3)')).toBe('42704')
+        expect(await say(connection, `select lo_open(${oid}, 262144)`)).toEqual([['0']])
+        expect(await say(connection, 'select loread(0, 3)')).toBe('42704')
+        expect(await say(connection, `begin; select lo_open(${oid}, 262144); rollback; select loread(0, 3)`)).toBe(
+          '42704',
+        )
+        expect(await say(connection, `select lo_unlink(${oid})`)).toEqual([['1']])
+      },
+      { isolation },
+    )
+  })
+
   test('cursors WITH HOLD', async () => {
     await inSandbox(
       vivarium,

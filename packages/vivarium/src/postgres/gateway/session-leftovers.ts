@@ -14,6 +14,13 @@ export interface Leaver {
   readonly leavesIn: Set<SessionLeftovers>
 }
 
+/** Descriptors are small numbers, given out from 0 (be-fsstubs.c, newLOfd), and of no use after their transaction. */
+const closeLargeObjects = `DO LANGUAGE plpgsql $$ BEGIN
+  FOR descriptor IN 0..63 LOOP
+    BEGIN PERFORM pg_catalog.lo_close(descriptor); EXCEPTION WHEN undefined_object THEN NULL; END;
+  END LOOP;
+END $$`
+
 interface Gone {
   readonly name: string
   readonly depth: number
@@ -73,9 +80,15 @@ export class SessionLeftovers {
     return false
   }
 
-  /** Statements that the next unit begins with. */
+  /** A large object was opened in the transaction that is open now. */
+  hasOpenedLargeObject = false
+
+  /** A transaction of the application has committed: `steps` are what the next unit begins with. */
   add(steps: readonly string[]): void {
     this.#due.push(...steps)
+    if (!this.hasOpenedLargeObject) return
+    this.hasOpenedLargeObject = false
+    this.#due.push(closeLargeObjects)
   }
 
   /** What is due, and no longer is. */

@@ -32,6 +32,7 @@ export function unreadableText({ planned }: Unit, text: string): OwnMessage | un
 export function noteShared(unit: Unit, plan: StatementPlan, statement: Statement): void {
   if (plan.next.temporary !== undefined) unit.world.leftovers.note(unit.owner)
   if (!plan.forward || unit.planned.status === 'failed') return
+  if (statement.opensLargeObject) unit.world.leftovers.hasOpenedLargeObject = true
   noteTemporary(unit, statement)
   noteSetters(unit, statement)
   if (statement.readsNow) noteNow(unit, statement)

@@ -123,6 +123,7 @@ function otherStatement(span: Span, text: string, flags: StatementFlags): Statem
     temporary: flags.saysTemporary ? findTemporaryObjects(text) : nothingTemporary,
     ddl: flags.ddl,
     saysTemporary: flags.saysTemporary,
+    opensLargeObject: flags.opensLargeObject,
     mayCallSetConfig: flags.mayCallSetConfig,
     terminatesBackend: flags.terminatesBackend,
     notifies: flags.notifies,

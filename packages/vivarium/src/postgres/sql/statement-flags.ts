@@ -51,6 +51,9 @@ export class FlagCollector {
       case 'set_config':
         flags.mayCallSetConfig = true
         break
+      case 'lo_open':
+        flags.opensLargeObject = true
+        break
       case 'temp':
       case 'temporary':
       case 'pg_temp':
@@ -115,7 +118,7 @@ export class FlagCollector {
 const lengthsByLetter = new Uint32Array(32)
 for (const word of `set_config skip pg_terminate_backend pg_notify now nowait notify current_timestamp current_time
   current_date create locked localtime localtimestamp transaction_timestamp into insert merge temp temporary
-  pg_temp pg_cancel_backend`.split(/\s+/)) {
+  lo_open pg_temp pg_cancel_backend`.split(/\s+/)) {
   const letter = word.charCodeAt(0) & 31
   lengthsByLetter[letter] = (lengthsByLetter[letter] as number) | (1 << word.length)
 }
@@ -138,5 +141,6 @@ function noFlags(): StatementFlags {
     readsNow: false,
     ddl: false,
     saysTemporary: false,
+    opensLargeObject: false,
   }
 }

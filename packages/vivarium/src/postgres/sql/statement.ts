@@ -80,6 +80,8 @@ export interface StatementFlags {
   ddl: boolean
   /** A word occurs without which nothing temporary is made. */
   saysTemporary: boolean
+  /** lo_open occurs: what it opens ends with the transaction. */
+  opensLargeObject: boolean
 }
 
 /** One statement of a query text. */
