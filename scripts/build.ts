@@ -7,6 +7,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build as bundle } from 'esbuild'
+import type { Plugin } from 'esbuild'
 import { filesBelow } from './support/files.ts'
 import { packageFolder } from './support/paths.ts'
 import { runTool } from './support/run.ts'
@@ -26,7 +27,7 @@ async function build(): Promise<number> {
   try {
     const results = await Promise.all([compile('esm', next), compile('cjs', next)])
     const passed = results.every((result) => result.code === 0)
-    if (passed) await bundleWorker(next)
+    if (passed) await bundleRuntimes(next)
     // Both compilations say the same about the same source: once is enough.
     const said = new Set(results.flatMap((result) => result.output.split('\n')).filter((line) => line !== ''))
     for (const line of said) console.log(line)
@@ -50,11 +51,16 @@ function compile(format: 'esm' | 'cjs', folder: string): Promise<RunResult> {
 }
 
 /**
- * What every Vitest worker loads, in one file: with about eighty modules, finding and linking them takes longer than everything else that
- * a worker does to get ready (docs/decisions/012). Stack traces go through the source map, as everywhere.
+ * What every Vitest worker loads, and what opening a vivarium loads, in one file each: with some hundred modules, finding and
+ * linking them takes longer than everything else that a worker does to get ready (docs/decisions/012). Stack traces go
+ * through the source map, as everywhere.
  */
-async function bundleWorker(folder: string): Promise<void> {
-  const file = join(folder, 'esm/vitest/worker-runtime.js')
+async function bundleRuntimes(folder: string): Promise<void> {
+  await bundleFile(join(folder, 'esm/vitest/worker-runtime.js'))
+  await bundleFile(join(folder, 'esm/vivarium/runtime.js'), [keepOneClock()])
+}
+
+async function bundleFile(file: string, plugins: Plugin[] = []): Promise<void> {
   await bundle({
     entryPoints: [file],
     outfile: file,
@@ -66,8 +72,21 @@ async function bundleWorker(folder: string): Promise<void> {
     sourcemap: true,
     sourcesContent: false,
     keepNames: true,
+    // As in every ES module: what asks `typeof require` is to see that there is none, not the bundler's own.
+    define: { require: 'undefined' },
     logLevel: 'warning',
+    plugins,
   })
+}
+
+/** Loaded with the package itself, before a test can fake timers; a copy in a file that is loaded later would come too late. */
+function keepOneClock(): Plugin {
+  return {
+    name: 'one clock',
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /\/clock\.js$/ }, () => ({ path: '../core/clock.js', external: true }))
+    },
+  }
 }
 
 function isFresh(): boolean {

@@ -25,11 +25,7 @@ export async function openVivarium(options: VivariumOptions = {}): Promise<Vivar
     environment: process.env,
   })
   // Loaded here, not above: a test file that imports `currentSandbox` loads this module too, and none of what follows.
-  const [{ openVivariumHost }, { joinPostgres }, { JoinedVivarium }] = await Promise.all([
-    import('./host.ts'),
-    import('../postgres/component/worker.ts'),
-    import('./vivarium.ts'),
-  ])
+  const { joinPostgres, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
   return openTogether(async (opened) => {
     const host = await openVivariumHost(resolved)
     opened.add('the run', () => host.close())

@@ -1,0 +1,4 @@
+/** What opening a vivarium needs, in one module: the build makes one file of it, because loading many takes longer. */
+export { joinPostgres } from '../postgres/component/worker.ts'
+export { openVivariumHost } from './host.ts'
+export { JoinedVivarium } from './vivarium.ts'
