@@ -19,7 +19,7 @@ export function renderResults(results: BenchResults): string {
     'Medians, the middle half of the measurements in brackets. A ratio compares two arms inside the same round; rounds are',
     'interleaved between the arms, each with one process, one `pg` client and one connection, all on one server. A direct',
     'connection is TCP; one to the gateway of the same process is joined in memory (docs/decisions/030), and goes on to the',
-    'server through a unix socket where Vivarium started it, through TCP where it was given a URL (throughput, set-up, suite).',
+    'server through a unix socket where Vivarium started it, through TCP where it was given a URL (throughput, workers, tables, set-up, suite).',
     '',
     renderEnvironment(results),
     ...(notes.length === 0 ? [] : ['', 'Notes, by line:', '', ...notes]),
