@@ -85,6 +85,11 @@ async function gatewayHasRead(): Promise<void> {
   for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Timers that were due while the loop was blocked have been called once. */
+function timersHaveRun(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Keeps the event loop from turning. */
 function block(ms: number): void {
   const until = performance.now() + ms
@@ -771,6 +776,7 @@ describe('clocks', () => {
     third.send(query('select 1'))
     await gatewayHasRead()
     block(1500)
+    await timersHaveRun()
     outer.send(query('commit'))
     expect(errorOf(await outer.until('Z'))).toBeUndefined()
     expect(errorOf(await third.until('Z'))).toBeUndefined()
@@ -780,6 +786,7 @@ describe('clocks', () => {
     outer.send(query('select 1'))
     await gatewayHasRead()
     block(1500)
+    await timersHaveRun()
     inner.send(query('commit'))
     expect(errorOf(await inner.until('Z'))).toBeUndefined()
     expect(errorOf(await outer.until('Z'))).toBeUndefined()
