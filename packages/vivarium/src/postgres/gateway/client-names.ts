@@ -8,9 +8,38 @@ export class ClientNames {
   readonly cursors: Map<string, boolean> = new Map()
   readonly #connection: number
   #sqlStatements = 0
+  /** How to take back each change that a message of the unit under way has made, in the order of the messages. */
+  readonly #changes: (() => void)[] = []
 
   constructor(connection: number) {
     this.#connection = connection
+  }
+
+  /** Where the changes of a message begin, for {@link takeBack}. */
+  get mark(): number {
+    return this.#changes.length
+  }
+
+  /** The server has skipped the message that was at the mark, and so all behind it: their changes never happened. */
+  takeBack(mark: number): void {
+    for (const change of this.#changes.splice(mark).toReversed()) change()
+  }
+
+  /** Nothing of the unit can be skipped any more. */
+  settle(): void {
+    this.#changes.length = 0
+  }
+
+  /** Gives a name, or with `undefined` takes it away, as a message says that the server has yet to reach. */
+  change<K extends 'statements' | 'portals' | 'cursors'>(
+    kind: K,
+    name: string,
+    value: ReturnType<ClientNames[K]['get']>,
+  ): void {
+    const names = this[kind] as Map<string, typeof value>
+    const before = names.get(name)
+    setOrDelete(names, name, value)
+    this.#changes.push(() => setOrDelete(names, name, before))
   }
 
   /** A real name for a statement that SQL PREPARE is about to make. */
@@ -23,6 +52,7 @@ export class ClientNames {
     const pairs: (readonly [string, string])[] = []
     for (const [name, { sqlPrepare }] of this.statements)
       if (sqlPrepare !== undefined) pairs.push([sqlPrepare.name, name])
+    for (const [name, { realName }] of this.portals) if (realName !== undefined) pairs.push([realName, name])
     return pairs
   }
 
@@ -63,8 +93,17 @@ export class ClientNames {
   /** The client's statements are gone; returns real names of SQL-prepared ones. */
   forgetStatements(): string[] {
     const names: string[] = []
-    for (const { sqlPrepare } of this.statements.values()) if (sqlPrepare !== undefined) names.push(sqlPrepare.name)
-    this.statements.clear()
+    for (const [name, { sqlPrepare }] of this.statements) {
+      // DEALLOCATE ALL and DISCARD ALL leave the unnamed one.
+      if (name === '') continue
+      if (sqlPrepare !== undefined) names.push(sqlPrepare.name)
+      this.statements.delete(name)
+    }
     return names
   }
+}
+
+function setOrDelete<T>(names: Map<string, T>, name: string, value: T | undefined): void {
+  if (value === undefined) names.delete(name)
+  else names.set(name, value)
 }

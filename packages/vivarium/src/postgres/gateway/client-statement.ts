@@ -30,6 +30,8 @@ export interface ClientPortal {
   readonly params: readonly (string | Uint8Array | null)[]
   /** Its name in the real session; `undefined` for a virtual statement. */
   readonly realName: string | undefined
+  /** A virtual statement that has run: like the server, we run a command's portal once. */
+  readonly isDone?: boolean
 }
 
 /** Where the parts of a Bind message lie. */
@@ -91,6 +93,11 @@ export function unknownStatement(name: string): OwnMessage {
   }
 }
 
+export function describedStatementUnknown(name: string): OwnMessage {
+  const routine = name === '' ? 'exec_describe_statement_message' : 'FetchPreparedStatement'
+  return { ...unknownStatement(name), routine }
+}
+
 export function duplicateStatement(name: string): OwnMessage {
   return {
     code: '42P05',
@@ -100,12 +107,40 @@ export function duplicateStatement(name: string): OwnMessage {
   }
 }
 
+export function wrongParameterCount(count: number, name: string, statement: ClientStatement): OwnMessage {
+  const wanted = statement.parameterTypes.length
+  return {
+    code: '08P01',
+    message: `bind message supplies ${count} parameters, but prepared statement "${name}" requires ${wanted}`,
+    file: 'postgres.c',
+    routine: 'exec_bind_message',
+  }
+}
+
 export function unknownPortal(name: string): OwnMessage {
   return {
     code: '34000',
     message: `portal "${name}" does not exist`,
     file: 'postgres.c',
     routine: 'exec_execute_message',
+  }
+}
+
+export function duplicatePortal(name: string): OwnMessage {
+  return {
+    code: '42P03',
+    message: `cursor "${name}" already exists`,
+    file: 'portalmem.c',
+    routine: 'CreatePortal',
+  }
+}
+
+export function finishedPortal(name: string): OwnMessage {
+  return {
+    code: '55000',
+    message: `portal "${name}" cannot be run`,
+    file: 'portalmem.c',
+    routine: 'MarkPortalActive',
   }
 }
 

@@ -9,29 +9,32 @@ import {
 } from '../protocol/backend.ts'
 import { encodeClose, encodeDescribe, encodeExecute, encodeParse, flushMessage } from '../protocol/frontend.ts'
 import { expectEnd, ProtocolViolation } from '../protocol/frame-reader.ts'
-import { Frontend } from '../protocol/message-types.ts'
+import { Backend, Frontend } from '../protocol/message-types.ts'
+import { encodeMessageFields } from '../protocol/server-message.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
 import type { Statement } from '../sql/statement.ts'
 import {
   abortedTransaction,
+  describedStatementUnknown,
+  duplicatePortal,
   duplicateStatement,
+  finishedPortal,
   readBindNames,
   readBindValues,
   unknownPortal,
   unknownStatement,
+  wrongParameterCount,
 } from './client-statement.ts'
 import type { ClientPortal, ClientStatement } from './client-statement.ts'
-import { withLocalSettings, withSettings } from './connection-state.ts'
-import type { ConnectionState } from './connection-state.ts'
 import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
-import { setConfigEffect } from './set-config-effect.ts'
-import { withoutLocals } from './settings.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
 import type { Unit } from './unit.ts'
+import { deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
+import { afterSetConfig } from './unit-set-config.ts'
 
 /** A message of the client: type byte at `start`, up to `end`. */
 export interface Frame {
@@ -69,6 +72,7 @@ function copyOf(frame: Frame): Buffer {
 function translateParse(unit: Unit, frame: Frame): void {
   const { owner, world, session } = unit
   const { names } = owner
+  const { mark } = names
   const name = readCString(frame.buffer, frame.start + 5, frame.end)
   const textStart = frame.buffer.indexOf(0, frame.start + 5) + 1
   const zero = frame.buffer.indexOf(0, textStart)
@@ -86,11 +90,7 @@ function translateParse(unit: Unit, frame: Frame): void {
   const isVirtual = statement !== undefined && (isVirtualKind(statement) || known !== undefined)
   const refusedInFailed = unit.planned.status === 'failed' && statement !== undefined && !endsFailure(statement)
   if (name !== '' && !refusedInFailed && names.statements.has(name)) {
-    unit.refuse(duplicateStatement(name))
-    return
-  }
-  if (statement?.kind === 'prepare' && !refusedInFailed && names.statements.has(statement.name)) {
-    unit.refuse(duplicateStatement(statement.name))
+    refuseDuplicate(unit, name, isVirtual ? undefined : encodeParse('', text, parameterTypes))
     return
   }
   const prepares = statement?.kind === 'prepare' ? names.nextSqlStatementName() : undefined
@@ -108,21 +108,23 @@ function translateParse(unit: Unit, frame: Frame): void {
     prepares,
   }
   if (isVirtual && !refusedInFailed) {
-    names.statements.set(name, clientStatement)
+    names.change('statements', name, clientStatement)
     if (name === '') world.unnamedStatement = undefined
-    unit.answer(parseComplete)
+    unit.answer(parseComplete, { onSkipped: () => names.takeBack(mark) })
     return
   }
   unit.real()
-  names.statements.set(name, clientStatement)
+  names.change('statements', name, clientStatement)
   unit.text = text
   const onError = (fields: MessageFields): Buffer | undefined => {
-    if (names.statements.get(name) === clientStatement) names.statements.delete(name)
+    names.takeBack(mark)
+    // The server drops the unnamed statement before it parses the new one.
+    if (name === '') names.statements.delete('')
     unit.failed(fields, unit.record(text, []))
     return explainRefusal(fields, statement, unit.planned, rewritten)
   }
   const onSkipped = (): void => {
-    if (names.statements.get(name) === clientStatement) names.statements.delete(name)
+    names.takeBack(mark)
     if (clientStatement.key !== undefined) world.prepared.forget(clientStatement.key)
     if (world.unnamedStatement === clientStatement) world.unnamedStatement = undefined
   }
@@ -136,7 +138,7 @@ function translateParse(unit: Unit, frame: Frame): void {
   clientStatement.key = key
   // In a failed transaction the server itself refuses the Parse, whatever we have prepared.
   if (world.prepared.find(key) !== undefined && !refusedInFailed) {
-    unit.answer(parseComplete)
+    unit.answer(parseComplete, { onSkipped: () => names.takeBack(mark) })
     return
   }
   sendParse(unit, clientStatement, key)
@@ -151,6 +153,24 @@ function translateParse(unit: Unit, frame: Frame): void {
   })
 }
 
+/** The server looks at the text first, and at the name only when there is nothing wrong with that. */
+function refuseDuplicate(unit: Unit, name: string, parse: Buffer | undefined): void {
+  if (parse !== undefined) {
+    unit.real()
+    unit.world.unnamedStatement = undefined
+    unit.session.send(parse)
+    unit.session.expect({
+      until: 'parse',
+      visible: false,
+      onError: (fields) => {
+        unit.failed(fields)
+        return encodeMessageFields(Backend.errorResponse, fields)
+      },
+    })
+  }
+  unit.refuse(duplicateStatement(name))
+}
+
 /** The real name for a client's name in SQL EXECUTE and DEALLOCATE. */
 export function realName(unit: Unit, name: string): string | undefined {
   const known = unit.owner.names.statements.get(name)
@@ -161,6 +181,7 @@ export function realName(unit: Unit, name: string): string | undefined {
 function translateBind(unit: Unit, frame: Frame): void {
   const { owner, session } = unit
   const { names } = owner
+  const { mark } = names
   const parts = readBindNames(frame.buffer, frame.start + 5, frame.end)
   const statement = names.statements.get(parts.statement)
   if (statement === undefined) {
@@ -168,6 +189,11 @@ function translateBind(unit: Unit, frame: Frame): void {
     return
   }
   if (statement.isVirtual) {
+    const { length } = readBindValues(frame.buffer, parts.restStart, frame.end)
+    if (length !== statement.parameterTypes.length) {
+      unit.refuse(wrongParameterCount(length, parts.statement, statement))
+      return
+    }
     const isRefused =
       unit.planned.status === 'failed' && statement.statement !== undefined && !endsFailure(statement.statement)
     if (isRefused) {
@@ -175,10 +201,23 @@ function translateBind(unit: Unit, frame: Frame): void {
       return
     }
     if (parts.portal === '') unit.world.stalePortals.push(...names.dropUnnamedPortal())
-    names.portals.set(parts.portal, { statement, params: [], realName: undefined })
-    unit.answer(bindComplete)
+    if (parts.portal !== '' && (names.portals.has(parts.portal) || names.cursors.has(parts.portal))) {
+      unit.refuse(duplicatePortal(parts.portal))
+      return
+    }
+    names.change('portals', parts.portal, { statement, params: [], realName: undefined })
+    unit.answer(bindComplete, { onSkipped: () => names.takeBack(mark) })
     return
   }
+  // In a failed transaction the server refuses the Bind before it looks at the portal's name.
+  const isTaken = parts.portal !== '' && names.portals.get(parts.portal)?.statement.isVirtual === true
+  if (isTaken && unit.planned.status !== 'failed') {
+    unit.refuse(duplicatePortal(parts.portal))
+    return
+  }
+  unit.real()
+  // Not between Bind and Execute: our own statement uses the unnamed portal as well.
+  if (owner.texts.readsGuard(statement.text)) unit.world.hideGuard(unit.planned)
   const realStatement = ensurePrepared(unit, parts.statement, statement)
   const realPortal = names.portalName(parts.portal, unit.planned.status !== 'idle')
   if (realPortal !== '' && parts.portal === '') {
@@ -198,17 +237,21 @@ function translateBind(unit: Unit, frame: Frame): void {
     session.send(head)
     session.send(rest)
   }
-  names.portals.set(parts.portal, { statement, params, realName: realPortal })
+  names.change('portals', parts.portal, { statement, params, realName: realPortal })
   unit.text = statement.text
   session.expect({
     until: 'bind',
     visible: true,
     onError: (fields) => {
-      names.portals.delete(parts.portal)
+      names.takeBack(mark)
+      if (parts.portal === '') names.portals.delete('')
       unit.failed(fields, unit.record(statement.text, params))
-      return inClientNames(fields, [[realStatement, parts.statement]])
+      return inClientNames(fields, [
+        [realStatement, parts.statement],
+        [realPortal, parts.portal],
+      ])
     },
-    onSkipped: () => names.portals.delete(parts.portal),
+    onSkipped: () => names.takeBack(mark),
   })
 }
 
@@ -230,7 +273,7 @@ function translateDescribe(unit: Unit, frame: Frame): void {
   }
   if (isStatement) {
     const statement = owner.names.statements.get(name)
-    if (statement === undefined) return unit.refuse({ ...unknownStatement(name), routine: 'FetchPreparedStatement' })
+    if (statement === undefined) return unit.refuse(describedStatementUnknown(name))
     if (statement.isVirtual) {
       unit.answer(noParameters)
       return unit.answer(noData)
@@ -259,20 +302,35 @@ function translateExecute(unit: Unit, frame: Frame): void {
     if (!owner.names.cursors.has(name)) return unit.refuse(unknownPortal(name))
     return execute(unit, undefined, name, maxRows)
   }
+  if (portal.isDone === true) return unit.refuse(finishedPortal(name))
   const { statement } = portal.statement
   if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
-  if (statement.kind === 'deallocate' && portal.statement.isVirtual) return deallocate(unit, statement)
+  if (statement.kind === 'deallocate' && portal.statement.isVirtual) {
+    owner.names.change('portals', name, { ...portal, isDone: true })
+    return deallocate(unit, statement)
+  }
+  const prepares = statement.kind === 'prepare' && portal.statement.prepares !== undefined
+  if (prepares && unit.planned.status !== 'failed' && owner.names.statements.has(statement.name)) {
+    return unit.refuseStatement(duplicateStatement(statement.name), unit.record(statement.text, []))
+  }
   const plan = planStatement(
     statement,
     unit.planned,
     unit.planContext(unit.executed > 0, unit.executed === 0, portal.params),
   )
   unit.executed++
-  if (!plan.forward) return unit.run(plan, statement)
+  if (!plan.forward) {
+    owner.names.change('portals', name, { ...portal, isDone: true })
+    unit.run(plan, statement)
+    if (plan.error === undefined && endsTransaction(statement)) {
+      endPortals(unit)
+      unit.executed = 0
+    }
+    return
+  }
   // Ahead of the plan: the prefix makes the session what it was before this statement.
   unit.real()
   if (asksForData(statement)) unit.mayCopyIn = true
-  if (owner.texts.readsGuard(portal.statement.text)) unit.world.hideGuard(unit.planned.settings)
   unit.note(plan, statement)
   unit.planned = plan.next
   if (statement.mayCallSetConfig) unit.planned = afterSetConfig(unit, statement, portal.params, unit.planned)
@@ -282,32 +340,6 @@ function translateExecute(unit: Unit, frame: Frame): void {
 /** COPY FROM STDIN. */
 export function asksForData(statement: Statement): boolean {
   return statement.kind === 'copy' && statement.direction === 'in'
-}
-
-/** Calls of set_config set things as SET does; what cannot be read from them is said. */
-export function afterSetConfig(
-  unit: Unit,
-  statement: Statement,
-  params: ClientPortal['params'],
-  state: ConnectionState,
-): ConnectionState {
-  const effect = setConfigEffect(statement.text, params, state.settings)
-  for (const name of effect.ask) unit.asks.add(name)
-  const next = withSettings(state, state.status === 'idle' ? withoutLocals(effect.settings) : effect.settings)
-  if (!effect.disturbs) return next
-  unit.world.disturbSettings()
-  if (effect.unreadable) warnComputedSetting(unit, statement)
-  return withLocalSettings(next)
-}
-
-function warnComputedSetting(unit: Unit, statement: Statement): void {
-  unit.level.recorder.warn({
-    component: 'postgres',
-    kind: 'computed-setting',
-    message:
-      'set_config with a computed name, or a computed reach: the setting lasts for this unit or transaction only',
-    text: statement.text,
-  })
 }
 
 function execute(
@@ -326,7 +358,7 @@ function execute(
     until: 'execute',
     visible: true,
     onTag: (tag) => {
-      noteNames(unit, statement, portal?.statement.prepares, portal?.params)
+      noteNames(unit, statement, portal?.statement.prepares, portal)
       if (statement === undefined || tag === undefined || !showsIsolation(statement)) {
         return unit.completed(record, tag, next)
       }
@@ -346,77 +378,27 @@ function execute(
   })
 }
 
-/** A completed statement has made or dropped a name. */
-export function noteNames(
-  unit: Unit,
-  statement: Statement | undefined,
-  prepares: string | undefined,
-  params: ClientPortal['params'] = [],
-): void {
-  const { names } = unit.owner
-  if (statement?.locksAdvisory === true) unit.world.leftovers.noteLocks(unit.owner, statement.text, params)
-  if (statement?.kind === 'declareCursor') {
-    names.cursors.set(statement.name, statement.hold)
-    if (statement.hold) unit.world.leftovers.note(unit.owner)
-  } else if (statement?.kind === 'closeCursor') {
-    if (statement.name === undefined) names.cursors.clear()
-    else names.cursors.delete(statement.name)
-  } else if (statement?.kind === 'prepare' && prepares !== undefined) noteSqlPrepare(unit, statement, prepares)
-  else if (statement?.kind === 'deallocate') {
-    const known = names.statements.get(statement.name)
-    if (known?.sqlPrepare !== undefined) unit.world.sqlPrepared.delete(known.sqlPrepare.name)
-    names.statements.delete(statement.name)
-  }
-}
-
-/** SQL PREPARE succeeded: the name is the client's, the real one is ours. */
-function noteSqlPrepare(unit: Unit, statement: Extract<Statement, { kind: 'prepare' }>, name: string): void {
-  const { names } = unit.owner
-  const offset = statement.span.start
-  const text =
-    statement.text.slice(0, statement.nameSpan.start - offset) +
-    name +
-    statement.text.slice(statement.nameSpan.end - offset)
-  unit.world.sqlPrepared.add(name)
-  names.statements.set(statement.name, {
-    text: statement.text,
-    serverText: text,
-    parameterTypes: [],
-    statement,
-    isVirtual: false,
-    key: undefined,
-    sqlPrepare: { text, name },
-  })
-}
-
-/** DEALLOCATE of a name that the client has. */
-export function deallocate(unit: Unit, statement: Extract<Statement, { kind: 'deallocate' }>): void {
-  const { names } = unit.owner
-  const known = names.statements.get(statement.name)
-  names.statements.delete(statement.name)
-  if (known?.sqlPrepare !== undefined && unit.world.sqlPrepared.delete(known.sqlPrepare.name)) {
-    unit.real()
-    unit.session.closeStatement(known.sqlPrepare.name)
-  }
-  unit.run({ forward: false, controls: [], tag: 'DEALLOCATE', next: unit.planned }, statement)
-}
-
 function translateClose(unit: Unit, frame: Frame): void {
   const { owner, session } = unit
+  const { names } = owner
+  const { mark } = names
   const { isStatement, name } = readKindAndName(frame, 'CLOSE')
+  const onSkipped = (): void => names.takeBack(mark)
   if (isStatement) {
     // The real statement stays: others may share it, and the next test will prepare it again.
-    owner.names.statements.delete(name)
-    return unit.answer(closeComplete)
+    const real = names.statements.get(name)?.sqlPrepare?.name
+    if (real !== undefined) unit.world.dropSqlPrepared(real)
+    names.change('statements', name, undefined)
+    return unit.answer(closeComplete, { onSkipped })
   }
-  const portal = owner.names.portals.get(name)
-  owner.names.portals.delete(name)
-  owner.names.cursors.delete(name)
+  const portal = names.portals.get(name)
+  names.change('portals', name, undefined)
+  names.change('cursors', name, undefined)
   const real = portal === undefined ? name : portal.realName
   if (real === undefined || !unit.isReal) {
     if (real !== undefined && real !== '') unit.world.stalePortals.push(real)
-    return unit.answer(closeComplete)
+    return unit.answer(closeComplete, { onSkipped })
   }
   session.send(encodeClose('portal', real))
-  session.expect({ until: 'close', visible: true })
+  session.expect({ until: 'close', visible: true, onSkipped })
 }

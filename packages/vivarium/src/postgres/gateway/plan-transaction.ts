@@ -9,6 +9,7 @@ import {
   rollback,
   rollbackToSavepoint,
   withLocalSettings,
+  withSession,
   withSettings,
 } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
@@ -34,8 +35,10 @@ export function planBegin(
   context: PlanContext,
 ): StatementPlan {
   if (state.status === 'inTransaction') {
+    // The modes are set all the same.
     return {
-      ...answered(state, statement.tag),
+      ...planSetTransaction({ ...statement, kind: 'setTransaction' }, state, context),
+      tag: statement.tag,
       notice: {
         severity: 'WARNING',
         code: '25001',
@@ -99,7 +102,7 @@ export function planRollback(chain: boolean, state: ConnectionState, context: Pl
       return refused(state, { ...outsideBlock('ROLLBACK AND CHAIN', context), routine: 'UserAbortTransactionBlock' })
     }
     return {
-      ...answered(state, 'ROLLBACK'),
+      ...answered(context.implicitBlock ? withSession(state, context.sessionBeforeUnit) : state, 'ROLLBACK'),
       boundary: context.implicitBlock ? 'undo' : undefined,
       notice: { ...noTransactionWarning, routine: 'UserAbortTransactionBlock' },
     }

@@ -42,7 +42,14 @@ export function ensurePrepared(unit: Unit, name: string, statement: ClientStatem
   if (name === '') {
     if (world.unnamedStatement !== statement) {
       session.send(encodeParse('', statement.serverText, statement.parameterTypes))
-      session.expect({ until: 'parse', visible: false, onError, onSkipped: () => (world.unnamedStatement = undefined) })
+      const missing = (): void => {
+        world.unnamedStatement = undefined
+      }
+      const onParseError: typeof onError = (fields) => {
+        missing()
+        return onError(fields)
+      }
+      session.expect({ until: 'parse', visible: false, onError: onParseError, onSkipped: missing })
       world.unnamedStatement = statement
     }
     return ''

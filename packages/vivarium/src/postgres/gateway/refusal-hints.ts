@@ -51,8 +51,14 @@ export function inClientNames(
   fields: MessageFields,
   names: readonly (readonly [string, string])[],
 ): Buffer | undefined {
-  let message = fields['M'] ?? ''
-  for (const [real, own] of names)
-    if (real !== '' && real !== own) message = message.replaceAll(`"${real}"`, `"${own}"`)
-  return message === fields['M'] ? undefined : encodeMessageFields(Backend.errorResponse, { ...fields, M: message })
+  const { M: saidMessage = '', W: saidWhere = '' } = fields
+  let [message, where] = [saidMessage, saidWhere]
+  for (const [real, own] of names) {
+    if (real === '' || real === own) continue
+    message = message.replaceAll(`"${real}"`, `"${own}"`)
+    where = where.replaceAll(`portal "${real}"`, own === '' ? 'unnamed portal' : `portal "${own}"`)
+  }
+  if (message === saidMessage && where === saidWhere) return undefined
+  const told = where === '' ? { ...fields, M: message } : { ...fields, M: message, W: where }
+  return encodeMessageFields(Backend.errorResponse, told)
 }

@@ -36,6 +36,8 @@ interface Control {
 export class Session {
   readonly processId: number
   readonly parameters: ReadonlyMap<string, string>
+  /** What the server has last reported of each setting, whichever connection's turn it was. */
+  readonly reported: Map<string, string>
   /** Whom visible answers go to. */
   sink: ReplySink | undefined
   /** Called once when the connection is gone. */
@@ -63,6 +65,7 @@ export class Session {
     this.#socket = connection.socket
     this.processId = connection.processId
     this.parameters = connection.parameters
+    this.reported = new Map(connection.parameters)
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     this.#socket.on('error', (error) => this.#lose(error))
     this.#socket.on('close', () => this.#lose(new Error('the server closed the connection')))
@@ -421,6 +424,7 @@ export class Session {
   #takeParameterStatus(buffer: Buffer, start: number, end: number): boolean {
     const name = readCString(buffer, start, end)
     const value = readCString(buffer, start + Buffer.byteLength(name) + 1, end)
+    this.reported.set(name, value)
     return this.sink?.parameterStatus(name, value) ?? false
   }
 

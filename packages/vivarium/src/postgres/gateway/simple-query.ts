@@ -6,22 +6,27 @@ import type { MessageFields } from '../protocol/server-message.ts'
 import { replaceSpans } from '../sql/rewrite.ts'
 import type { Replacement, RewrittenText } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
+import { boundaryStatements, failingCode, failingStatement } from './boundary.ts'
 import { duplicateStatement } from './client-statement.ts'
-import { sessionOf, withLocalSettings, withSettings } from './connection-state.ts'
-import type { ConnectionState } from './connection-state.ts'
-import { afterSetConfig, asksForData, deallocate, noteNames, realName } from './extended-protocol.ts'
+import { sessionOf } from './connection-state.ts'
+import type { ConnectionState, SessionState } from './connection-state.ts'
+import { asksForData, realName } from './extended-protocol.ts'
 import type { Frame } from './extended-protocol.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import type { QueryRecord } from './query-record.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import type { ReplyVerdict } from './reply.ts'
+import { setConfigEffect } from './set-config-effect.ts'
+import type { SetConfigEffect } from './set-config-effect.ts'
+import { showsWarnings } from './settings.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
+import { deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
+import { afterEffect, noteSetConfig } from './unit-set-config.ts'
 import { substitutes } from './statement-texts.ts'
 import { closeStatement } from './temporary-objects.ts'
-import { boundaryStatements, failingStatement } from './world.ts'
 
 /** Translates a simple Query, which is a whole unit. */
 export function translateQuery(unit: Unit, frame: Frame): void {
@@ -50,7 +55,7 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     return
   }
   unit.real()
-  if (unit.owner.texts.readsGuard(text)) unit.world.hideGuard(unit.planned.settings)
+  if (unit.owner.texts.readsGuard(text)) unit.world.hideGuard(unit.planned)
   // Now, not when the first answer comes: a statement that never ends is to be named as well.
   unit.text = text
   unit.world.unnamedStatement = undefined
@@ -93,6 +98,7 @@ function runAlone(unit: Unit, statement: Statement): boolean {
   const plan = planAt(unit, statement, unit.planned, false)
   if (plan.forward) return false
   unit.run(plan, statement)
+  if (plan.error === undefined && endsTransaction(statement)) endPortals(unit)
   return true
 }
 
@@ -102,14 +108,17 @@ function planAt(
   state: ConnectionState,
   implicitBlock: boolean,
   startsUnit = true,
+  sessionBeforeUnit: SessionState = unit.atBoundary,
 ): StatementPlan {
-  return planStatement(statement, state, unit.planContext(implicitBlock, startsUnit))
+  return planStatement(statement, state, { ...unit.planContext(implicitBlock, startsUnit), sessionBeforeUnit })
 }
 
 /** One statement of the text, and what the server runs in its place. */
 interface Slot {
   readonly statement: Statement
   readonly plan: StatementPlan
+  /** What its calls of set_config do. */
+  readonly setConfig: SetConfigEffect | undefined
   /** How many command tags of the server stand for it. */
   tags: number
   /** Real name that a PREPARE makes. */
@@ -130,6 +139,8 @@ class QueryTranslation {
   readonly #unit: Unit
   readonly #text: string
   readonly #slots: Slot[] = []
+  /** Names in the rewritten text, each with the client's own. */
+  readonly #realNames: (readonly [string, string])[] = []
   #index = 0
   #seen = 0
   #record: QueryRecord | undefined
@@ -140,12 +151,19 @@ class QueryTranslation {
     this.#text = text
     this.#end = unit.planned
     const prepared = new Set<string>()
+    let atBoundary = unit.atBoundary
     for (const statement of statements) {
-      const plan = this.#plan(statement, this.#end, statements.length > 1, prepared)
+      const planned = this.#plan(statement, this.#end, statements.length > 1, atBoundary, prepared)
+      const setConfig =
+        planned.forward && statement.mayCallSetConfig
+          ? setConfigEffect(statement.text, [], planned.next.settings)
+          : undefined
+      const plan = setConfig === undefined ? planned : { ...planned, next: afterEffect(planned.next, setConfig) }
+      if (plan.boundary !== undefined) atBoundary = sessionOf(plan.next)
       const isPrepare = statement.kind === 'prepare' && plan.forward
       if (isPrepare) prepared.add(statement.name)
       const prepares = isPrepare ? unit.owner.names.nextSqlStatementName() : undefined
-      this.#slots.push({ statement, plan, tags: 1, prepares, savepoint: '' })
+      this.#slots.push({ statement, plan, setConfig, tags: 1, prepares, savepoint: '' })
       this.#end = plan.next
     }
   }
@@ -154,16 +172,11 @@ class QueryTranslation {
   begin(): void {
     this.#rewrite()
     const unit = this.#unit
-    let effects = unit.planned.settings
-    for (const { statement, plan } of this.#slots) {
+    for (const { statement, plan, setConfig } of this.#slots) {
       if (asksForData(statement)) unit.mayCopyIn = true
       if (plan.disturbsSettings === true) unit.world.disturbSettings()
       if (plan.readOnlyUnit === true) unit.world.unitIsReadOnly()
-      if (!statement.mayCallSetConfig || !plan.forward) continue
-      const after = afterSetConfig(unit, statement, [], withSettings(this.#end, effects))
-      effects = after.settings
-      this.#end = withSettings(this.#end, effects)
-      if (after.status !== 'idle' && after.transaction.hasLocalSettings) this.#end = withLocalSettings(this.#end)
+      if (setConfig !== undefined) noteSetConfig(unit, statement, setConfig)
     }
     unit.planned = this.#end
   }
@@ -185,6 +198,7 @@ class QueryTranslation {
     statement: Statement,
     state: ConnectionState,
     implicitBlock: boolean,
+    atBoundary: SessionState,
     prepared: ReadonlySet<string>,
   ): StatementPlan {
     const { statements } = this.#unit.owner.names
@@ -197,7 +211,7 @@ class QueryTranslation {
         return { forward: false, controls: [], tag: 'DEALLOCATE', next: state }
       }
     }
-    return planAt(this.#unit, statement, state, implicitBlock, this.#slots.length === 0)
+    return planAt(this.#unit, statement, state, implicitBlock, this.#slots.length === 0, atBoundary)
   }
 
   #rewrite(): void {
@@ -253,7 +267,9 @@ class QueryTranslation {
       return substitutes(statement)
     }
     const name = prepared.get(statement.name) ?? realName(this.#unit, statement.name)
-    return name === undefined ? [] : [{ ...statement.nameSpan, text: name }]
+    if (name === undefined) return []
+    this.#realNames.push([name, statement.name])
+    return [{ ...statement.nameSpan, text: name }]
   }
 
   /** Carries out a text that is all ours. */
@@ -289,9 +305,12 @@ class QueryTranslation {
     this.#index++
     const after = [...(own ?? []), ...this.#advance()]
     const told = tag === undefined ? undefined : this.#tagOf(slot, tag)
-    if (isLast && slot.plan.forward && told !== undefined && this.#unit.holdsLastTag) {
-      this.#unit.heldTag = encodeCommandComplete(told)
-      return { forward: false }
+    if (this.#index === this.#slots.length && this.#unit.holdsLastTag) {
+      if (!isLast || !slot.plan.forward) this.#unit.heldTag = after.pop()
+      else if (told !== undefined) {
+        this.#unit.heldTag = encodeCommandComplete(told)
+        return { forward: false }
+      }
     }
     if (told !== tag && told !== undefined) return { forward: false, after: [encodeCommandComplete(told), ...after] }
     return { forward: slot.plan.forward, after }
@@ -314,6 +333,7 @@ class QueryTranslation {
     const unit = this.#unit
     if (this.#record !== undefined) unit.completedOurs(this.#record, plan)
     if (plan.boundary !== undefined) {
+      unit.world.stalePortals.push(...unit.owner.names.endTransaction())
       unit.world.unitRestarted(plan.next.settings, slot.savepoint)
       if (plan.disturbsSettings === true) unit.world.disturbSettings()
       unit.atBoundary = sessionOf(plan.next)
@@ -321,13 +341,15 @@ class QueryTranslation {
     const bytes: Buffer[] = []
     if (this.#index === 0) bytes.push(...this.#notice(plan))
     bytes.push(encodeCommandComplete(plan.tag ?? ''))
+    if (slot.statement.kind === 'deallocate') unit.owner.names.statements.delete(slot.statement.name)
     if (plan.forgets !== undefined) unit.owner.forget(plan.forgets)
     return bytes
   }
 
   /** The first statement's notice waits for its answer: until then the text may not even parse. */
   #notice(plan: StatementPlan): Buffer[] {
-    return plan.notice !== undefined && this.#unit.showsNotices ? [encodeOwnMessage(plan.notice)] : []
+    const { settings } = this.#unit.owner.state
+    return plan.notice !== undefined && showsWarnings(settings) ? [encodeOwnMessage(plan.notice)] : []
   }
 
   /** Steps over statements that have nothing to await, and begins the next one. */
@@ -342,24 +364,25 @@ class QueryTranslation {
       if (this.#index > 0) bytes.push(...this.#notice(slot.plan))
       if (slot.tags > 0) return bytes
       bytes.push(...this.#ownAnswer(slot))
-      if (slot.statement.kind === 'deallocate') this.#unit.owner.names.statements.delete(slot.statement.name)
       this.#index++
     }
   }
 
   onError(fields: MessageFields): Buffer | undefined {
     const slot = this.#slots[this.#index]
-    if (slot?.plan.error !== undefined) {
+    // The text may also have failed as a whole, before its first statement ran.
+    if (slot?.plan.error !== undefined && fields['C'] === failingCode) {
       this.#unit.failed({ C: slot.plan.error.code, M: slot.plan.error.message }, this.#record)
       return encodeOwnMessage(slot.plan.error)
     }
-    this.#unit.failed(fields, this.#record, slot?.plan.nextOnError)
-    const { state, names } = this.#unit.owner
+    // A text that does not parse has not begun to do anything.
+    this.#unit.failed(fields, this.#record, fields['C'] === '42601' ? undefined : slot?.plan.nextOnError)
+    const { state } = this.#unit.owner
     const violation = inPlaceOf(fields, this.#unit.copyViolation)
     if (violation !== undefined) return violation
     const taken = (): string | undefined => nameTaken(this.#unit, slot?.statement)
     return (
-      explainRefusal(fields, slot?.statement, state, this.rewritten, taken) ?? inClientNames(fields, names.realNames())
+      explainRefusal(fields, slot?.statement, state, this.rewritten, taken) ?? inClientNames(fields, this.#realNames)
     )
   }
 }

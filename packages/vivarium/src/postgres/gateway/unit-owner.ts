@@ -12,8 +12,8 @@ export interface UnitOwner extends Leaver {
   forget(what: 'statements' | 'session'): void
   /** The application asked for the end of its own connection. */
   terminateItself(): void
-  /** A report of the setting that we use as a guard, when the connection's own value of it has changed. */
-  guardReport(): Buffer | undefined
+  /** Reports that are due to the client, by what the server has last reported to whoever had the session. */
+  dueReports(reported: ReadonlyMap<string, string>): readonly Buffer[]
   /** A transaction began: for the report, should it be left open. */
   transactionBegan(text: string): void
 }

@@ -44,6 +44,7 @@ export class UnitRunner implements ClientPath {
   /** An extended unit was refused as a whole: everything up to Sync is skipped. */
   #isSkipping = false
   #toClose: string[] = []
+  #toDrop: string[] = []
   #cancelling = 0
   #endedWhileCancelling = false
   readonly #onceEnded: (() => void)[] = []
@@ -147,6 +148,11 @@ export class UnitRunner implements ClientPath {
   /** Names of the real session that are to be closed when there is an occasion. */
   closeLater(names: readonly string[]): void {
     this.#toClose.push(...names)
+  }
+
+  /** Real names of statements that SQL has prepared. */
+  dropLater(names: readonly string[]): void {
+    this.#toDrop.push(...names)
   }
 
   granted(): void {
@@ -266,6 +272,7 @@ export class UnitRunner implements ClientPath {
     unit.onCopyIn = () => connection.pump()
     this.#unit = unit
     for (const name of this.#toClose.splice(0)) world.stalePortals.push(name)
+    for (const name of this.#toDrop.splice(0)) world.dropSqlPrepared(name)
     this.#takeInUnit(unit, frame)
   }
 
@@ -326,6 +333,8 @@ export class UnitRunner implements ClientPath {
       R: 'CopyGetData',
     }
     unit.session.send(encodeCopyFail('the client left the COPY protocol'))
+    // An extended unit's own Sync may have been swallowed by the COPY, and no other one comes.
+    if (!unit.isComplete) unit.sync()
   }
 
   #refuse(message: OwnMessage, type: number): void {

@@ -58,6 +58,7 @@ export class Unit {
   /** What runs, for messages. */
   text = ''
   #hasFailed = false
+  #hasGoneBack = false
   #isSettled = false
   #stateAfterFailure: ConnectionState | undefined
   #changedCatalogue = false
@@ -92,14 +93,22 @@ export class Unit {
 
   /** To be called ahead of anything that is sent to the server. */
   real(): void {
-    const { world, planned } = this
+    const { world, planned, session } = this
     if (world.needsPrefix) {
       const hasFailed = planned.status === 'failed'
       // Of a transaction that has failed as a whole nothing is left, its settings included.
       const { settings } = hasFailed && world.unitSavepoint !== 'open' ? rollback(planned) : planned
-      world.prepareUnit(settings, planned.status === 'idle' && !this.beginsTransaction, hasFailed)
-    }
+      const goBack = world.prepareUnit(settings, planned.status === 'idle' && !this.beginsTransaction, hasFailed)
+      // In mid-unit, behind a COMMIT: the server skips it when something before it has failed.
+      if (this.isReal) session.expect({ until: 'synthetic', visible: false, onSkipped: () => this.#skipped(goBack) })
+    } else if (!this.isReal && planned.status !== 'failed') world.closeStale()
     this.isReal = true
+  }
+
+  /** The first that is skipped is what the server is at. */
+  #skipped(goBack: () => void): void {
+    if (!this.#hasGoneBack) goBack()
+    this.#hasGoneBack = true
   }
 
   /**
@@ -136,14 +145,14 @@ export class Unit {
   }
 
   /** Something is said to the client when everything before it has been answered. */
-  answer(bytes: Buffer, onReached?: () => void): void {
+  answer(bytes: Buffer, { onReached, onSkipped }: Pick<Reply, 'onReached' | 'onSkipped'> = {}): void {
     if (!this.isReal) {
       // Nothing of ours is under way: what the server still has to answer belongs to the sandbox before this one.
       onReached?.()
       this.session.emit(bytes)
       return
     }
-    this.session.expect({ until: 'synthetic', visible: true, bytes, onReached })
+    this.session.expect({ until: 'synthetic', visible: true, bytes, onReached, onSkipped })
   }
 
   /** Refuses a message: the client gets this error, and the real session fails as in production. */
@@ -196,9 +205,11 @@ export class Unit {
     }
     if (plan.notice !== undefined && this.showsNotices) this.answer(encodeOwnMessage(plan.notice))
     this.planned = plan.next
-    this.answer(encodeCommandComplete(plan.tag ?? ''), () => {
-      this.completedOurs(record, plan)
-      if (plan.boundary !== undefined) this.atBoundary = sessionOf(plan.next)
+    this.answer(encodeCommandComplete(plan.tag ?? ''), {
+      onReached: () => {
+        this.completedOurs(record, plan)
+        if (plan.boundary !== undefined) this.atBoundary = sessionOf(plan.next)
+      },
     })
     if (plan.forgets !== undefined) this.owner.forget(plan.forgets)
   }
@@ -242,8 +253,9 @@ export class Unit {
       return
     }
     const { settings } = this.planned
-    const changed =
-      world.settingsDisturbed || settings.locals !== undefined || settings.key !== rollback(this.planned).settings.key
+    // Outside a transaction it undoes the unit so far.
+    const before = this.planned.status === 'idle' ? this.atBoundary : rollback(this.planned)
+    const changed = world.settingsDisturbed || settings.locals !== undefined || settings.key !== before.settings.key
     if (changed) {
       // The client must be told of the settings that go back together with the answer to its ROLLBACK.
       this.isReal = true
@@ -334,8 +346,8 @@ export class Unit {
       }
     }
     this.planned = owner.state
-    const report = owner.guardReport()
-    if (report !== undefined) this.session.emit(report)
+    owner.names.settle()
+    for (const report of owner.dueReports(this.session.reported)) this.session.emit(report)
     return statusByte(owner.state)
   }
 
@@ -344,6 +356,7 @@ export class Unit {
     this.isComplete = true
     if (!this.isReal) {
       this.owner.state = this.planned
+      this.owner.names.settle()
       this.answer(readyForQuery[statusByte(this.planned)])
       this.#ended()
       return

@@ -1,4 +1,4 @@
-import { randomInt, timingSafeEqual } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { PostgresServerError } from '../connection/server-error.ts'
 import {
@@ -23,6 +23,7 @@ import { DirectPath } from './direct-path.ts'
 import type { DirectClient } from './direct-path.ts'
 import type { ReplySink } from './reply.ts'
 import type { SessionLeftovers } from './session-leftovers.ts'
+import { sameText } from './same-text.ts'
 import { guardSetting, isReadOnlyByDefault, noSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { startupSettings } from './startup-settings.ts'
@@ -126,7 +127,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   }
 
   parameterStatus(name: string, value: string): boolean {
-    // What the server says of this one is about our guard; see `guardReport`.
+    // What the server says of this one is about our guard; see `dueReports`.
     if (name === guardSetting || this.#reported.get(name) === value) return false
     this.#reported.set(name, value)
     return !this.units.holdReport(encodeParameterStatus(name, value))
@@ -138,11 +139,17 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     return true
   }
 
-  guardReport(): Buffer | undefined {
-    const value = isReadOnlyByDefault(this.state.settings) ? 'on' : 'off'
-    if (this.#reported.get(guardSetting) === value) return undefined
-    this.#reported.set(guardSetting, value)
-    return encodeParameterStatus(guardSetting, value)
+  dueReports(reported: ReadonlyMap<string, string>): readonly Buffer[] {
+    const due: Buffer[] = []
+    const report = (name: string, value: string): void => {
+      if (this.#reported.get(name) === value) return
+      this.#reported.set(name, value)
+      due.push(encodeParameterStatus(name, value))
+    }
+    // The server says nothing when a connection sets what another one has set before it.
+    for (const [name, value] of reported) if (name !== guardSetting) report(name, value)
+    report(guardSetting, isReadOnlyByDefault(this.state.settings) ? 'on' : 'off')
+    return due
   }
 
   say(bytes: Buffer): void {
@@ -167,7 +174,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   }
 
   forget(what: 'statements' | 'session'): void {
-    this.units.closeLater(this.names.forgetStatements())
+    this.units.dropLater(this.names.forgetStatements())
     if (what === 'session') this.units.closeLater(this.names.endTransaction())
   }
 
@@ -457,10 +464,4 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   get statusByte(): 'I' | 'T' | 'E' {
     return statusByte(this.state)
   }
-}
-
-function sameText(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
 }

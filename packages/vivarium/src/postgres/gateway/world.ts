@@ -1,5 +1,6 @@
 import { now, withDeadline } from '../../core/clock.ts'
 import type { Recorder } from '../../core/interactions.ts'
+import type { ConnectionState } from './connection-state.ts'
 import type { Lease } from '../leases/lease.ts'
 import { encodeBind, encodeClose } from '../protocol/frontend.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
@@ -27,20 +28,6 @@ import type { ConstraintCheck, Routines, SequenceSnapshot, TemplateFacts } from 
 import { couldNot } from './temporary-objects.ts'
 import type { VirtualConnection } from './virtual-connection.ts'
 import { brokenWorld, committedForReal } from './world-errors.ts'
-
-/** What ends a unit's work inside a rewritten text, where its savepoint is the named one, and the name after that. */
-export function boundaryStatements(
-  boundary: 'keep' | 'undo',
-  savepoint: string,
-  unitName: string,
-): { statements: readonly string[]; savepoint: string } {
-  if (boundary === 'undo') return { statements: [`ROLLBACK TO SAVEPOINT ${savepoint}`], savepoint }
-  const release = savepoint === unitName ? [`RELEASE SAVEPOINT ${unitName}`] : []
-  return { statements: [...release, `SAVEPOINT ${unitName}`], savepoint: unitName }
-}
-
-/** A statement that always fails, for use inside a rewritten query text. */
-export const failingStatement = 'ROLLBACK TO SAVEPOINT vivarium_refused'
 
 /** After this many sandboxes that did something a clone is replaced. */
 const sandboxesPerClone = 2000
@@ -74,6 +61,8 @@ export class World {
   settingsDisturbed = false
   /** Portals of ended transactions, closed with the next prefix. */
   readonly stalePortals: string[] = []
+  /** Real names of statements that SQL has prepared and their client has given up, closed with them. */
+  readonly staleStatements: string[] = []
   readonly leftovers: SessionLeftovers = new SessionLeftovers(this.stalePortals)
   /** Whose unnamed statement the real session has. */
   unnamedStatement: object | undefined
@@ -87,7 +76,6 @@ export class World {
   /** What the real session has set. */
   #applied: Settings = noSettings
   #begun = false
-  #guardIsHidden = false
   #sandboxes = 0
   #outerState: { key: string; sequences: SequenceSnapshot } | undefined
 
@@ -198,15 +186,16 @@ export class World {
    * session what the connection wants, and sets the unit's savepoint, inside the transaction that is open around it. Or
    * goes on with the connection's own transaction, when others have run inside of it. `isImplicit`: no BEGIN of the
    * application says what the transaction is like. `hasFailed`: the transaction it belongs to has failed.
+   *
+   * @returns what is to be called when the server has skipped all of it: the last savepoint is still the unit's.
    */
-  prepareUnit(wanted: Settings, isImplicit: boolean, hasFailed: boolean = false): void {
-    if (!this.needsPrefix) return
+  prepareUnit(wanted: Settings, isImplicit: boolean, hasFailed: boolean = false): () => void {
+    if (!this.needsPrefix) return () => undefined
     const { session, level } = this
+    const frame = this.frames.current
+    const { name, appliedAtStart, isReadOnly } = frame
     if (level === undefined) throw new Error('a unit outside any sandbox')
-    for (const portal of this.stalePortals.splice(0)) {
-      session.send(encodeClose('portal', portal))
-      session.expect({ until: 'close', visible: false })
-    }
+    this.closeStale()
     if (!this.#begun) {
       this.#begun = true
       session.control('BEGIN READ WRITE')
@@ -215,6 +204,9 @@ export class World {
     if (this.unitSavepoint === 'open') this.#goOn(wanted)
     else this.#beginUnit(level, wanted, isImplicit)
     if (hasFailed) this.#failAgain()
+    return () => {
+      Object.assign(frame, { name, appliedAtStart, isReadOnly })
+    }
   }
 
   #beginUnit(level: Level, wanted: Settings, isImplicit: boolean): void {
@@ -253,7 +245,6 @@ export class World {
     frame.state = 'open'
     this.nesting.began(session)
     frame.isReadOnly = isImplicit && isReadOnlyByDefault(wanted)
-    this.#guardIsHidden = false
     if (frame.isReadOnly) session.control('SET TRANSACTION READ ONLY')
     level.units++
   }
@@ -310,11 +301,26 @@ export class World {
     if (wentBackTo !== undefined) this.#wentBackTo(wentBackTo)
   }
 
+  /** Closes what nobody can name any more. */
+  closeStale(): void {
+    const { session } = this
+    for (const portal of this.stalePortals.splice(0)) {
+      session.send(encodeClose('portal', portal))
+      session.expect({ until: 'close', visible: false })
+    }
+    for (const name of this.staleStatements.splice(0)) session.closeStatement(name)
+  }
+
+  /** A client gives up a statement that SQL has prepared under this real name. */
+  dropSqlPrepared(name: string): void {
+    if (this.sqlPrepared.delete(name)) this.staleStatements.push(name)
+  }
+
   /** The application is about to look at the setting that guards against stray writes: it sees the usual value. */
-  hideGuard(settings: Settings): void {
-    if (this.#guardIsHidden || settings.statements.has(guardSetting)) return
+  hideGuard({ status, settings }: ConnectionState): void {
+    // In a failed transaction nothing can be looked at, and our own statement would fail as well.
+    if (status === 'failed' || settings.statements.has(guardSetting)) return
     this.session.control(guardOffStatement)
-    this.#guardIsHidden = true
   }
 
   /** The unit under way is read-only from its beginning. */

@@ -1,0 +1,44 @@
+import type { Statement } from '../sql/statement.ts'
+import type { ClientPortal } from './client-statement.ts'
+import { withLocalSettings, withSettings } from './connection-state.ts'
+import type { ConnectionState } from './connection-state.ts'
+import { setConfigEffect } from './set-config-effect.ts'
+import type { SetConfigEffect } from './set-config-effect.ts'
+import { withoutLocals } from './settings.ts'
+import type { Unit } from './unit.ts'
+
+/** Calls of set_config set things as SET does; what cannot be read from them is said. */
+export function afterSetConfig(
+  unit: Unit,
+  statement: Statement,
+  params: ClientPortal['params'],
+  state: ConnectionState,
+): ConnectionState {
+  const effect = setConfigEffect(statement.text, params, state.settings)
+  noteSetConfig(unit, statement, effect)
+  return afterEffect(state, effect)
+}
+
+/** The state that calls of set_config lead to. */
+export function afterEffect(state: ConnectionState, effect: SetConfigEffect): ConnectionState {
+  const next = withSettings(state, state.status === 'idle' ? withoutLocals(effect.settings) : effect.settings)
+  return effect.disturbs ? withLocalSettings(next) : next
+}
+
+/** What a set_config does besides changing the connection's settings. */
+export function noteSetConfig(unit: Unit, statement: Statement, effect: SetConfigEffect): void {
+  for (const name of effect.ask) unit.asks.add(name)
+  if (!effect.disturbs) return
+  unit.world.disturbSettings()
+  if (effect.unreadable) warnComputedSetting(unit, statement)
+}
+
+function warnComputedSetting(unit: Unit, statement: Statement): void {
+  unit.level.recorder.warn({
+    component: 'postgres',
+    kind: 'computed-setting',
+    message:
+      'set_config with a computed name, or a computed reach: the setting lasts for this unit or transaction only',
+    text: statement.text,
+  })
+}
