@@ -119,6 +119,15 @@ export class WireConnection {
     return this.#answers.splice(0)
   }
 
+  /** Waits until what has arrived meets a condition of the caller's, and takes nothing. */
+  whenArrived(
+    met: (arrived: readonly Answer[]) => boolean,
+    waitedFor: string,
+    deadlineMs: number = defaultDeadlineMs,
+  ): Promise<void> {
+    return this.#wait(() => met(this.#answers), waitedFor, deadlineMs)
+  }
+
   /** Takes what has arrived so far, waiting for nothing. */
   take(): Answer[] {
     return this.#answers.splice(0)
