@@ -8,7 +8,7 @@ const level = `coalesce(${askedFor}, pg_catalog.current_setting('default_transac
 const settingShown = `CASE WHEN ${askedFor} IS NULL THEN 'default_transaction_isolation' ELSE '${isolationSetting}' END`
 
 /** A text asks for the isolation level, in one way or another. */
-export function asksIsolation(text: string): boolean {
+function asksIsolation(text: string): boolean {
   return /transaction_isolation|transaction\s+isolation\s+level/i.test(text)
 }
 
