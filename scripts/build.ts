@@ -71,7 +71,6 @@ async function bundleFile(file: string, plugins: Plugin[] = []): Promise<void> {
     target: 'node20.19',
     sourcemap: true,
     sourcesContent: false,
-    keepNames: true,
     // As in every ES module: what asks `typeof require` is to see that there is none, not the bundler's own.
     define: { require: 'undefined' },
     logLevel: 'warning',
