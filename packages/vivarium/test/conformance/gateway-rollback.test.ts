@@ -11,6 +11,7 @@ import {
   execute,
   bind,
   parse,
+  passwordMessage,
   query,
   readUrl,
   rowsOf,
@@ -213,15 +214,25 @@ test('a client that vanishes after any byte takes its open transaction with it a
 }, 120_000)
 
 test('a client that vanishes during its start-up disturbs nothing', async () => {
-  await inSandbox(vivarium, async (watcher) => {
-    const { user, database } = readUrl(vivarium.postgres.url)
-    const opening = startup({ user, database })
+  const { user, password, database } = readUrl(vivarium.postgres.url)
+  const opening = Buffer.concat([startup({ user, database }), passwordMessage(password)])
+  await inSandbox(vivarium, async (watcher, sandbox) => {
+    await watcher.query('begin; insert into parents values (200)')
     for (let cut = 0; cut <= opening.length; cut += 1) {
       const client = await dial(vivarium.postgres.url)
       client.send(opening.subarray(0, cut))
-      client.socket.end()
+      // By turns: closed properly, and reset when the gateway may still be about to answer.
+      if (cut % 2 === 0) client.socket.end()
+      else client.socket.resetAndDestroy()
+      const answers = await watcher.query('select id from parents where id >= 200')
+      expect(rowsOf(answers), `cut after byte ${cut}`).toEqual([['200']])
+      expect(statusOf(answers), `cut after byte ${cut}`).toBe('T')
       client.socket.destroy()
     }
-    expect(rowsOf(await watcher.query('select 1'))).toEqual([['1']])
+    await watcher.query('commit')
+    const next = await connect(vivarium.postgres.url)
+    expect(rowsOf(await next.query('select id from parents where id >= 200'))).toEqual([['200']])
+    await next.end()
+    expect(sandbox.fidelityWarnings).toEqual([])
   })
 })
