@@ -36,7 +36,7 @@ export async function check<T>(
   let thrown: Error | undefined
   const property = fc.asyncProperty(cases, async (value) => {
     const trouble = await tryOut(value).catch((error: unknown) => {
-      thrown = error instanceof Error ? error : new Error(String(error))
+      thrown ??= error instanceof Error ? error : new Error(String(error))
     })
     last = trouble ?? last
     return trouble === undefined && thrown === undefined

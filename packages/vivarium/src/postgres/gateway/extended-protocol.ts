@@ -33,7 +33,7 @@ import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
 import type { Unit } from './unit.ts'
-import { deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
+import { closePortals, deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
 import { afterSetConfig } from './unit-set-config.ts'
 
 /** A message of the client: type byte at `start`, up to `end`. */
@@ -335,6 +335,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   unit.planned = plan.next
   if (statement.mayCallSetConfig) unit.planned = afterSetConfig(unit, statement, portal.params, unit.planned)
   execute(unit, portal, portal.realName ?? name, maxRows, statement)
+  if (statement.kind === 'closeCursor') closePortals(unit, statement.name, name)
 }
 
 /** COPY FROM STDIN. */

@@ -24,7 +24,7 @@ import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
 import { deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
-import { afterEffect, noteSetConfig } from './unit-set-config.ts'
+import { noteSetConfig, withEffect, withLocalsEnded } from './unit-set-config.ts'
 import { substitutes } from './statement-texts.ts'
 import { closeStatement } from './temporary-objects.ts'
 
@@ -152,14 +152,19 @@ class QueryTranslation {
     this.#end = unit.planned
     const prepared = new Set<string>()
     let atBoundary = unit.atBoundary
+    let isDisturbed = false
     for (const statement of statements) {
       const planned = this.#plan(statement, this.#end, statements.length > 1, atBoundary, prepared)
       const setConfig =
         planned.forward && statement.mayCallSetConfig
           ? setConfigEffect(statement.text, [], planned.next.settings)
           : undefined
-      const plan = setConfig === undefined ? planned : { ...planned, next: afterEffect(planned.next, setConfig) }
-      if (plan.boundary !== undefined) atBoundary = sessionOf(plan.next)
+      const plan = withLocalsEnded(withEffect(planned, setConfig), isDisturbed)
+      isDisturbed ||= plan.disturbsSettings === true || setConfig?.disturbs === true
+      if (plan.boundary !== undefined) {
+        atBoundary = sessionOf(plan.next)
+        isDisturbed = false
+      }
       const isPrepare = statement.kind === 'prepare' && plan.forward
       if (isPrepare) prepared.add(statement.name)
       const prepares = isPrepare ? unit.owner.names.nextSqlStatementName() : undefined

@@ -25,6 +25,16 @@ export function endPortals(unit: Unit): void {
   if (unit.isReal) unit.session.expect({ until: 'synthetic', visible: false, onSkipped: () => names.takeBack(mark) })
 }
 
+/** A CLOSE is on its way that takes portals along: what is bound behind it is not meant. */
+export function closePortals(unit: Unit, closed: string | undefined, running: string): void {
+  const { names } = unit.owner
+  const { mark } = names
+  for (const name of names.portals.keys()) {
+    if (closed === undefined ? name !== running : name === closed) names.change('portals', name, undefined)
+  }
+  unit.session.expect({ until: 'synthetic', visible: false, onSkipped: () => names.takeBack(mark) })
+}
+
 function closeRealPortal({ isReal, session, world }: Unit, name: string | undefined): void {
   if (name === undefined || name === '') return
   if (!isReal) {
@@ -52,10 +62,10 @@ export function noteNames(
   } else if (statement?.kind === 'closeCursor') {
     if (statement.name === undefined) {
       names.cursors.clear()
-      for (const [name, portal] of names.portals) if (portal !== running) names.portals.delete(name)
+      if (running === undefined) names.portals.clear()
     } else {
       names.cursors.delete(statement.name)
-      names.portals.delete(statement.name)
+      if (running === undefined) names.portals.delete(statement.name)
     }
   } else if (statement?.kind === 'prepare' && prepares !== undefined) noteSqlPrepare(unit, statement, prepares)
   else if (statement?.kind === 'deallocate') {

@@ -4,7 +4,8 @@ import { withLocalSettings, withSettings } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import type { SetConfigEffect } from './set-config-effect.ts'
-import { withoutLocals } from './settings.ts'
+import type { StatementPlan } from './plan.ts'
+import { settingsSteps, unknownSettings, withoutLocals } from './settings.ts'
 import type { Unit } from './unit.ts'
 
 /** Calls of set_config set things as SET does; what cannot be read from them is said. */
@@ -20,7 +21,7 @@ export function afterSetConfig(
 }
 
 /** The state that calls of set_config lead to. */
-export function afterEffect(state: ConnectionState, effect: SetConfigEffect): ConnectionState {
+function afterEffect(state: ConnectionState, effect: SetConfigEffect): ConnectionState {
   const next = withSettings(state, state.status === 'idle' ? withoutLocals(effect.settings) : effect.settings)
   return effect.disturbs ? withLocalSettings(next) : next
 }
@@ -41,4 +42,15 @@ function warnComputedSetting(unit: Unit, statement: Statement): void {
       'set_config with a computed name, or a computed reach: the setting lasts for this unit or transaction only',
     text: statement.text,
   })
+}
+
+/** A plan with what its statement's calls of set_config lead to. */
+export function withEffect(plan: StatementPlan, effect: SetConfigEffect | undefined): StatementPlan {
+  return effect === undefined ? plan : { ...plan, next: afterEffect(plan.next, effect) }
+}
+
+/** A COMMIT outside a transaction block ends what was set for the unit only; our savepoint's release would not. */
+export function withLocalsEnded(plan: StatementPlan, isDisturbed: boolean): StatementPlan {
+  if (plan.boundary !== 'keep' || !isDisturbed || plan.controls.length > 0) return plan
+  return { ...plan, controls: settingsSteps(unknownSettings, plan.next.settings) }
 }

@@ -4,6 +4,7 @@ import { extendedScripts } from './extended.ts'
 import { copyScripts } from './copy.ts'
 import { deferredScripts } from './deferred.ts'
 import { oddScripts } from './odd.ts'
+import { pipelineScripts } from './pipelines.ts'
 import { savepointScripts } from './savepoints.ts'
 import { sessionScripts } from './session.ts'
 import { statementScripts } from './statements.ts'
@@ -20,4 +21,5 @@ export const scripts: readonly Script[] = [
   ...deferredScripts,
   ...copyScripts,
   ...oddScripts,
+  ...pipelineScripts,
 ]
