@@ -32,6 +32,7 @@ export async function openVivarium(options: VivariumOptions = {}): Promise<Vivar
     const { postgres: info } = host.joinInfo
     const postgres = info && (await joinPostgres(info))
     if (postgres !== undefined) opened.add('the Postgres gateway', () => postgres.close())
+    await postgres?.ready
     return new JoinedVivarium(host.joinInfo, { postgres, opened, lost: host.lost })
   })
 }

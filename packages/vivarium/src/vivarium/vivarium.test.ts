@@ -10,6 +10,7 @@ import type { Sandbox } from './sandbox.ts'
 
 /** A Postgres part without Postgres: what these tests are about is who may be open, and what closing reports. */
 class MemoryPostgres implements PostgresPart {
+  readonly ready: Promise<void> = Promise.resolve()
   readonly url = 'memory:stable'
   readonly serverUrl = 'memory:server'
   readonly log: string[] = []

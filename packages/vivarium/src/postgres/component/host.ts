@@ -1,3 +1,4 @@
+import { withDeadline } from '../../core/clock.ts'
 import { openTogether, type OpenResources } from '../../core/lifecycle.ts'
 import { formatPostgresUrl } from '../connection/target.ts'
 import { readFacts } from '../gateway/open-world.ts'
@@ -47,12 +48,17 @@ export function openPostgresHost(
       ? await openEmbedded(options, migrations, opened)
       : await openExternal(options.url, options, migrations, opened)
     const run = await openRun(server, template, { clones })
-    let isLost = false
-    void lost.then(() => {
-      isLost = true
-    })
+    const isLost = withinMs(lost)
     // With the server its databases are gone: there is nobody to ask for dropping them.
-    opened.add('the run', () => (isLost ? undefined : run.close()))
+    opened.add('the run', async () => {
+      if (await isLost(0)) return
+      try {
+        await run.close()
+      } catch (error) {
+        // A server that has just died takes its connections along before it is known to be dead.
+        if (!(await isLost(lostIsToldMs))) throw error
+      }
+    })
     const connections = shareConnections(options.maxConnections, run.serverConnections, workers)
     return {
       joinInfo: {
@@ -74,6 +80,15 @@ export function openPostgresHost(
       },
     }
   })
+}
+
+/** How long a server's end may take to be told, once its connections have ended. Milliseconds. */
+const lostIsToldMs = 2000
+
+/** Asks whether a server is lost, or will be within some milliseconds. */
+function withinMs(lost: Promise<Error>): (ms: number) => Promise<boolean> {
+  const told = lost.then(() => true)
+  return (ms) => withDeadline(told, ms, () => new Error('not lost')).catch(() => false)
 }
 
 async function readFactsOf(identity: RunIdentity): Promise<TemplateFacts> {

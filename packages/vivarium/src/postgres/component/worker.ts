@@ -4,7 +4,7 @@ import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from 
 import { ConnectionBudget } from '../connection/connection-budget.ts'
 import { openGateway } from '../gateway/gateway.ts'
 import type { TemplateFacts } from '../gateway/template-facts.ts'
-import { openLeasePool } from '../leases/lease-pool.ts'
+import { makeLeasePool } from '../leases/lease-pool.ts'
 import type { RunIdentity } from '../leases/run-identity.ts'
 import type { ConnectionShare } from './connection-share.ts'
 
@@ -30,6 +30,8 @@ export interface PostgresPart {
   /** The stable URL: follows this process's current sandbox. */
   readonly url: string
   readonly serverUrl: string
+  /** Resolves when the first database is there. A sandbox waits for it, and says what went wrong, by itself. */
+  readonly ready: Promise<void>
   openSandbox(options: OpenPostgresSandboxOptions): Promise<PostgresSandbox>
   /** Until the returned function is called, the stable URL answers every unit of work with this refusal. */
   refuseStable(refusal: StableRefusal): () => void
@@ -37,16 +39,20 @@ export interface PostgresPart {
   close(): Promise<void>
 }
 
-/** Opens this process's gateway and its pool of leased databases. */
+/**
+ * Opens this process's gateway and its pool of leased databases. Resolves when the URL may be given out, so that a worker
+ * loads its tests while the first database is being leased.
+ */
 export function joinPostgres(info: PostgresJoinInfo): Promise<PostgresPart> {
   return openTogether(async (opened) => {
-    const leases = await openLeasePool(info.run, {
+    const leases = makeLeasePool(info.run, {
       warmClones: info.warmClones,
       cloneConnections: info.connections.clones,
     })
     opened.add('the leases', () => leases.close())
     const gateway = await openGateway({
       leases,
+      application: info.run.application,
       budget: new ConnectionBudget(info.connections.sandboxes),
       waitMs: info.waitMs,
       nestAfterMs: info.nestAfterMs,
@@ -56,6 +62,7 @@ export function joinPostgres(info: PostgresJoinInfo): Promise<PostgresPart> {
     return {
       url: gateway.url,
       serverUrl: info.serverUrl,
+      ready: gateway.ready,
       openSandbox: (options) => gateway.openSandbox(options),
       refuseStable: (refusal) => gateway.refuseStable(refusal),
       close: async () => {

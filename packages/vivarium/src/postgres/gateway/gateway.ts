@@ -8,6 +8,7 @@ import { BackgroundWork } from '../../core/lifecycle.ts'
 import type { Isolation } from '../../core/options.ts'
 import type { ConnectionBudget } from '../connection/connection-budget.ts'
 import { formatPostgresUrl } from '../connection/target.ts'
+import type { ConnectionTarget } from '../connection/target.ts'
 import type { LeasePool } from '../leases/lease.ts'
 import { changesNothing } from './changes-nothing.ts'
 import { closeSandbox, endAnswered } from './close-sandbox.ts'
@@ -26,6 +27,8 @@ import { World } from './world.ts'
 /** Options of {@link openGateway}. */
 export interface OpenGatewayOptions {
   leases: LeasePool
+  /** As whom clients log in, and what they log in to: a clone's name takes the place of its `database`. */
+  application: ConnectionTarget
   /** How many connections to the server the sandboxes may have. */
   budget: ConnectionBudget
   /** The template's facts, where the host has read them. Otherwise the first clone is asked. */
@@ -48,6 +51,8 @@ export interface OpenGatewayOptions {
 export interface Gateway extends AsyncDisposable {
   /** Follows the process's current sandbox. */
   readonly url: string
+  /** Resolves when the first session is there, rejects with what hindered it. */
+  readonly ready: Promise<void>
   openSandbox(options: OpenPostgresSandboxOptions): Promise<PostgresSandbox>
   /** Until the returned function is called, the stable URL answers every unit of work with this refusal. */
   refuseStable(refusal: StableRefusal): () => void
@@ -74,15 +79,16 @@ interface OpenSandbox extends PostgresSandbox {
 type Lender = OpenSandbox & { readonly place: World }
 
 /**
- * Opens the gateway: leases a first database, connects to it, and listens on 127.0.0.1 with a free port and a random
- * password.
+ * Opens the gateway: listens on 127.0.0.1 with a free port and a random password. The first database is leased and
+ * connected to meanwhile: what needs it waits for it.
  */
 export async function openGateway(options: OpenGatewayOptions): Promise<Gateway> {
-  const { leases, budget, waitMs = 1000, nestAfterMs = 20 } = options
+  const { leases, application, budget, waitMs = 1000, nestAfterMs = 20 } = options
   const password = randomBytes(18).toString('base64url')
   const connections = new Set<VirtualConnection>()
   const sandboxes = new Map<string, OpenSandbox>()
-  const idleWorlds: World[] = []
+  /** Worlds without a sandbox; the first one may still be being made. */
+  const idleWorlds: Promise<World>[] = []
   const inBackground = new BackgroundWork()
   const texts = new StatementTexts()
   let { facts } = options
@@ -112,7 +118,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   }
 
   const takeWorld = async (): Promise<World> => {
-    for (let world = idleWorlds.pop(); world !== undefined; world = idleWorlds.pop()) {
+    for (let idle = idleWorlds.pop(); idle !== undefined; idle = idleWorlds.pop()) {
+      const world = await idle
       if (world.broken === undefined) return world
       await discardWorld(world)
     }
@@ -131,21 +138,27 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const stopYielding = budget.onShortage(() => {
     const world = idleWorlds.pop()
     // Its lease is lost with its connection, and the run's end drops what is left.
-    if (world !== undefined) void discardWorld(world).catch(() => undefined)
+    if (world !== undefined) void world.then(discardWorld).catch(() => undefined)
     // Nor is what a sandbox keeps open in whose place the one inside it works.
     for (const { parent } of sandboxes.values()) if (parent?.place instanceof DatabaseWorld) parent.place.detachIdle()
   })
 
-  const first = await makeWorld()
+  const { user } = application
+  const first = makeWorld()
   idleWorlds.push(first)
-  const { user } = first.lease.target
+  const logins = first.then(({ lease, session }) => ({
+    processId: session.processId,
+    reports: new LoginReports(lease.target, session.parameters),
+  }))
+  const ready = logins.then(() => undefined)
+  // Whoever needs it hears of it: a login, a sandbox, `ready`.
+  ready.catch(() => undefined)
 
   const host: GatewayHost = {
     texts,
     password,
     user,
-    processId: first.session.processId,
-    loginReports: new LoginReports(first.lease.target, first.session.parameters),
+    logins,
     worldFor: (database) => {
       if (database === stableDatabase && stableRefusal !== undefined) {
         stableRefusal.onRefused()
@@ -290,7 +303,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
         giveBack()
         if (wasCurrent && !isClosed) await takeListeners()
         if (used instanceof World && used !== (parent ?? lender)?.place) {
-          if (used.broken === undefined && !used.isWornOut && !isClosed && !budget.isShort) idleWorlds.push(used)
+          if (used.broken === undefined && !used.isWornOut && !isClosed && !budget.isShort)
+            idleWorlds.push(Promise.resolve(used))
           else await discardWorld(used).catch((error: unknown) => failures.push(error))
         }
         return failures
@@ -314,7 +328,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     leaveAlone()
     await new Promise<void>((resolve) => listener.close(() => resolve()))
     await inBackground.settled()
-    for (const world of idleWorlds.splice(0)) await discardWorld(world)
+    for (const idle of await Promise.allSettled(idleWorlds.splice(0))) {
+      if (idle.status === 'fulfilled') await discardWorld(idle.value)
+    }
   }
 
   const refuseStable = (refusal: StableRefusal): (() => void) => {
@@ -324,7 +340,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     }
   }
 
-  return { url: urlOf(stableDatabase), openSandbox, refuseStable, serve, close, [Symbol.asyncDispose]: close }
+  return { url: urlOf(stableDatabase), ready, openSandbox, refuseStable, serve, close, [Symbol.asyncDispose]: close }
 }
 
 function listen(onConnection: (socket: Socket) => void): Promise<Server> {

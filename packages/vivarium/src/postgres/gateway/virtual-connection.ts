@@ -41,8 +41,8 @@ export interface GatewayHost {
   readonly texts: StatementTexts
   readonly password: string
   readonly user: string
-  readonly processId: number
-  readonly loginReports: LoginReports
+  /** What logins are answered with, once the first session is there. */
+  readonly logins: Promise<{ readonly processId: number; readonly reports: LoginReports }>
   /** The world that a database name of a URL leads to just now, or why there is none. */
   worldFor(database: string): World | OwnMessage
   /** The same, where the sandbox is one of isolation `'database'`. */
@@ -408,7 +408,8 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
 
   async #login(): Promise<void> {
     try {
-      const reports = await this.#host.loginReports.reportsFor(this.#parameters)
+      const logins = await this.#host.logins
+      const reports = await logins.reports.reportsFor(this.#parameters)
       if (this.isClosed) return
       this.initialSettings = startupSettings(this.#parameters)
       this.state = { status: 'idle', settings: this.initialSettings }
@@ -421,7 +422,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
         this.#reported.set(name, value)
         this.write(encodeParameterStatus(name, value))
       }
-      this.write(encodeBackendKeyData(connected ?? this.#host.processId, this.secretKey))
+      this.write(encodeBackendKeyData(connected ?? logins.processId, this.secretKey))
       this.write(readyForQuery.I)
       this.flush()
       this.#phase = 'ready'

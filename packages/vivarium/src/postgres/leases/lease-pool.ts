@@ -28,6 +28,11 @@ export async function openLeasePool(identity: RunIdentity, options: OpenLeasePoo
   return pool
 }
 
+/** The same without a connection yet: the first `acquire` opens it. */
+export function makeLeasePool(identity: RunIdentity, options: OpenLeasePoolOptions = {}): LeasePool {
+  return new Pool(identity, options)
+}
+
 class Pool implements LeasePool {
   readonly #identity: RunIdentity
   readonly #idleMs: number
