@@ -28,6 +28,8 @@ export interface Outcome {
 /** What a server answers at once. */
 const asking: readonly Message['kind'][] = ['query', 'functionCall', 'sync', 'flush']
 
+const transactionCommand = /^(?:begin|start|commit|end|rollback|abort|savepoint|release|set|reset|discard|deallocate)\b/
+
 class Mismatch extends Error {}
 
 interface Pair {
@@ -37,6 +39,8 @@ interface Pair {
   readonly tag: string
   /** Parameters of its prepared statements. */
   readonly parameters: Map<string, number>
+  /** Its prepared statements that are transaction commands. */
+  readonly commands: Set<string>
   /** A statement was executed since the last Sync. */
   executed: boolean
   /** The unnamed portal was bound since the last simple Query. */
@@ -148,6 +152,7 @@ class Play {
       sandboxed: new Peer(sandboxed),
       tag: `${on}_${generation}`,
       parameters: new Map(),
+      commands: new Set(),
       executed: false,
       hasUnnamedPortal: false,
     }
@@ -253,17 +258,23 @@ class Play {
         }
         case 'parse':
           pair.parameters.set(message.name, parameterCount(message.text))
+          if (transactionCommand.test(message.text)) pair.commands.add(message.name)
+          else if (message.name === '') pair.commands.delete('')
           // The gateway knows what a name means when the text is parsed; the server, when it is executed.
           if (/^(execute|deallocate) \w/.test(message.text)) return { ...message, text: 'select 7' }
           // It commits at once, in the middle of a pipeline too; what fails behind it does not undo it.
           if (message.text === 'discard all') return { ...message, text: 'discard plans' }
           return { ...message, text: own(message.text) }
         case 'bind': {
-          if (message.portal === '' || message.values.includes('x')) pair.hasUnnamedPortal = true
+          if (message.portal === '' || message.values.includes('x') || pair.commands.has(message.statement)) {
+            pair.hasUnnamedPortal = true
+          }
           const count = message.all === true ? message.values.length : (pair.parameters.get(message.statement) ?? 0)
           const values = message.values.slice(0, count)
           // A value that cannot be read fails a Bind that has made its portal already: a named one would stay behind.
-          return { ...message, values, portal: values.includes('x') ? '' : message.portal }
+          // So does that of a command, until a savepoint before it is gone back to.
+          const isUnnamed = values.includes('x') || pair.commands.has(message.statement)
+          return { ...message, values, portal: isUnnamed ? '' : message.portal }
         }
         case 'describe':
         case 'execute': {

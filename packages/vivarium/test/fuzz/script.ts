@@ -158,11 +158,11 @@ const step: fc.Arbitrary<Step> = fc.nat({ max: 2 }).chain((on) =>
       }),
     },
     {
-      weight: 2,
+      weight: 3,
       arbitrary: fc.record({
         do: fc.constant('leave' as const),
         on: fc.constant(on),
-        how: fc.constantFrom('terminate' as const, 'vanish' as const),
+        how: fc.constantFrom('terminate' as const, 'vanish' as const, 'vanish' as const),
       }),
     },
     { weight: 1, arbitrary: fc.constant({ do: 'next sandbox' as const }) },

@@ -52,7 +52,8 @@ export class ClientNames {
     const pairs: (readonly [string, string])[] = []
     for (const [name, { sqlPrepare }] of this.statements)
       if (sqlPrepare !== undefined) pairs.push([sqlPrepare.name, name])
-    for (const [name, { realName }] of this.portals) if (realName !== undefined) pairs.push([realName, name])
+    // Only the unnamed portal has another name there, also when a later message has replaced it by now.
+    pairs.push([this.portalName('', true), ''])
     return pairs
   }
 

@@ -32,6 +32,8 @@ export interface VirtualTransaction {
   readonly before: SessionState
   /** Something was set that ends with the transaction (SET LOCAL): our savepoint's release does not end it. */
   readonly hasLocalSettings: boolean
+  /** It was begun by an AND CHAIN. */
+  readonly isChained?: boolean
   /** A statement has run in it: its characteristics can no longer be set. */
   readonly hasQueried: boolean
 }

@@ -16,7 +16,7 @@ import type { ConnectionState } from './connection-state.ts'
 import { isolationWarning, lateReadOnlyWarning } from './differences.ts'
 import { answered, outsideBlock, outsideBlockWarning, refused, savepointName } from './plan.ts'
 import type { PlanContext, StatementPlan } from './plan.ts'
-import { noSettings, settingsSteps, unknownSettings } from './settings.ts'
+import { isReadOnlyByDefault, noSettings, settingsSteps, unknownSettings } from './settings.ts'
 import { onCommitSteps } from './temporary-objects.ts'
 import {
   beginSteps,
@@ -89,7 +89,7 @@ export function planCommit(chain: boolean, state: ConnectionState, context: Plan
     ],
     restoresSettings: hasLocalSettings,
     boundary: 'keep',
-    checksConstraints: !readOnly,
+    checksConstraints: true,
     onCommit: onCommitSteps(state.temporary, context.shared?.routineTables),
     nextOnError: rollback(state),
     ...(chain ? chained(commit(state), state, context) : {}),
@@ -117,16 +117,23 @@ export function planRollback(chain: boolean, state: ConnectionState, context: Pl
 /** AND CHAIN: another transaction begins at once, with the modes of the one that ended. */
 function chained(
   ended: ConnectionState,
-  { transaction }: Exclude<ConnectionState, { status: 'idle' }>,
+  { status, transaction }: Exclude<ConnectionState, { status: 'idle' }>,
   context: PlanContext,
 ): Pick<StatementPlan, 'next' | 'disturbsSettings' | 'afterBoundary'> {
-  const { isolation, isReadOnly } = transaction
-  const modes: TransactionModes =
-    isolation === undefined ? { readOnly: isReadOnly } : { readOnly: isReadOnly, isolation }
+  const { isolation, isReadOnly, savepoints, isChained = false } = transaction
+  // The modes of a BEGIN or SET go back when all of it fails, and the server keeps what they are then; but not those
+  // that it had kept itself (xact.c, RestoreTransactionCharacteristics, sets no GUC).
+  const isGone = status === 'failed' && savepoints.length === 0 && !isChained
+  const readOnly = isGone ? isReadOnlyByDefault(ended.settings) : isReadOnly
+  const modes: TransactionModes = isolation === undefined || isGone ? { readOnly } : { readOnly, isolation }
   return {
-    ...begunWith(modes, begin(ended, context.nextTransactionNumber(), modes)),
+    ...begunWith(modes, asChained(begin(ended, context.nextTransactionNumber(), modes))),
     afterBoundary: beginSteps(modes, ended.settings),
   }
+}
+
+function asChained(state: ConnectionState): ConnectionState {
+  return state.status === 'idle' ? state : { ...state, transaction: { ...state.transaction, isChained: true } }
 }
 
 export function planRelease(name: string, state: ConnectionState, context: PlanContext): StatementPlan {

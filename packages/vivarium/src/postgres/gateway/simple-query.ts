@@ -327,7 +327,9 @@ class QueryTranslation {
   }
 
   #forwarded(slot: Slot, tag: string | undefined): void {
-    const { statement, plan } = slot
+    const { statement, plan, setConfig } = slot
+    // Again, now that it has run: a COMMIT before it has made the settings the connection's.
+    if (plan.disturbsSettings === true || setConfig?.disturbs === true) this.#unit.world.disturbSettings()
     if (this.#record !== undefined)
       this.#unit.completed(this.#record, tag === undefined ? tag : this.#tagOf(slot, tag), plan.next)
     noteNames(this.#unit, statement, slot.prepares)

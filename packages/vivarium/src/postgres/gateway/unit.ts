@@ -329,9 +329,13 @@ export class Unit {
     if (realStatus === 'I') world.break(new Error(`"${this.text}" ended the sandbox's transaction`))
     world.nesting.warn(this.text)
     if (this.#hasFailed || this.isAbandoned) {
-      owner.state = this.#stateAfterFailure ?? fail(owner.state)
-      if (owner.state.status === 'idle') {
-        owner.state = withSession(owner.state, this.atBoundary)
+      const failed = fail(owner.state)
+      // A failed COMMIT goes back to before its transaction, anything else outside of one to the unit's beginning.
+      owner.state =
+        this.#stateAfterFailure ?? (failed.status === 'idle' ? withSession(failed, this.atBoundary) : failed)
+      // Of a client that left behind a COMMIT in mid-pipeline, what it had committed stays.
+      const stays = !this.#hasFailed && world.unitSavepoint === 'done'
+      if (owner.state.status === 'idle' && !stays) {
         world.unitFailed(`${quoteStatement(this.text)} failed`)
       }
     } else {
@@ -425,7 +429,7 @@ export class Unit {
       this.session.control(check, (fields) => {
         // Behind a Query that has failed the check fails too, and says nothing new.
         if (this.#hasFailed) return undefined
-        this.failed(fields, undefined, afterFailure)
+        this.failed(fields, undefined, withSession(afterFailure, this.atBoundary))
         return encodeMessageFields(Backend.errorResponse, fields)
       })
     }
