@@ -7,8 +7,8 @@ import { fuzzContention } from './contention.ts'
 import { Coverage } from './coverage.ts'
 import { fuzzModel } from './model.ts'
 
-/** Another one every time; a failure shows it. */
-const seed = Math.floor(Math.random() * 2 ** 31)
+/** Always the same: new cases are for `npm run fuzz`. */
+const seed = 9
 const coverage = new Coverage()
 
 function expectNothing(kind: string, result: FuzzResult): void {

@@ -41,6 +41,8 @@ interface Pair {
   readonly parameters: Map<string, number>
   /** Its prepared statements that are transaction commands. */
   readonly commands: Set<string>
+  /** What each side has told its client of settings. */
+  readonly told: { readonly plain: Map<string, string>; readonly sandboxed: Map<string, string> }
   /** A statement was executed since the last Sync. */
   executed: boolean
   /** The unnamed portal was bound since the last simple Query. */
@@ -153,6 +155,7 @@ class Play {
       tag: `${on}_${generation}`,
       parameters: new Map(),
       commands: new Set(),
+      told: { plain: toldAtStart(plain), sandboxed: toldAtStart(sandboxed) },
       executed: false,
       hasUnnamedPortal: false,
     }
@@ -217,15 +220,14 @@ class Play {
       const [plain, sandboxed] = await Promise.all([pair.plain.goodbye(), pair.sandboxed.goodbye()])
       this.#pairs[on] = undefined
       // Who says goodbye does not read what is still said.
-      // Nor what settings are at the end.
-      const said = (answers: readonly Answer[]): Answer[] => answers.filter(({ code }) => code !== 'S')
-      if (last !== 'terminate') this.#compare(step, said(plain), said(sandboxed))
+      if (last !== 'terminate') this.#compare(step, plain, sandboxed)
       return
     }
     if (!isAnswered) return
     const [plain, sandboxed] = await Promise.all([pair.plain.answers(), pair.sandboxed.answers()])
     if (pair.plain.isClosed) this.#pairs[on] = undefined
     this.#compare(step, withoutRefusals(plain, status), withoutRefusals(sandboxed, status))
+    this.#compareTold(step, pair, plain, sandboxed)
     if (hangs(plain)) throw new Mismatch(`both sides owe an answer to\n  ${step}`)
   }
 
@@ -290,13 +292,39 @@ class Play {
   }
 
   #compare(step: string, plain: readonly Answer[], sandboxed: readonly Answer[]): void {
-    const normal = (answers: readonly Answer[]): Answer[] => answers.map((answer) => this.#normal(answer))
+    // What was told of settings is compared when the transaction is over: see `#compareTold`.
+    const normal = (answers: readonly Answer[]): Answer[] =>
+      answers.filter(({ code }) => code !== 'S').map((answer) => this.#normal(answer))
     const { differences } = compare(
       [{ step, answers: normal(plain) }],
       [{ step, answers: normal(sandboxed) }],
       everyConnection,
     )
     if (differences.length > 0) throw new Mismatch(renderDifferences(differences))
+  }
+
+  /**
+   * What a client was told of its settings is the same whenever no transaction is open. Within one it is not: a failure
+   * takes settings back at once on the plain server, and with the ROLLBACK in a sandbox that set the mode in a savepoint.
+   */
+  #compareTold(
+    step: string,
+    { told, plain: peer }: Pair,
+    plain: readonly Answer[],
+    sandboxed: readonly Answer[],
+  ): void {
+    const note = (settings: Map<string, string>, answers: readonly Answer[]): void => {
+      for (const { code, fields } of answers)
+        if (code === 'S') settings.set(String(fields['name']), String(fields['value']))
+    }
+    note(told.plain, plain)
+    note(told.sandboxed, sandboxed)
+    if (!peer.expectations.isIdle || peer.isClosed) return
+    for (const [name, value] of told.plain) {
+      const other = told.sandboxed.get(name)
+      if (other !== value)
+        throw new Mismatch(`${step}\n  the client was told of ${name}\n    plain: ${value}\n    other: ${other}`)
+    }
   }
 
   /** OIDs of what a script made come from one counter of the whole server. */
@@ -312,6 +340,11 @@ class Play {
   #say(on: number, what: string): void {
     this.lines.push(`${this.#script.connections > 1 ? `connection ${on + 1}: ` : ''}${what}`)
   }
+}
+
+function toldAtStart(wire: WireConnection): Map<string, string> {
+  const reports = wire.startupAnswers.filter(({ code }) => code === 'S')
+  return new Map(reports.map(({ fields }) => [String(fields['name']), String(fields['value'])]))
 }
 
 function portalOf(message: Extract<Message, { kind: 'describe' | 'execute' }>): string {

@@ -313,6 +313,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   if (prepares && unit.planned.status !== 'failed' && owner.names.statements.has(statement.name)) {
     return unit.refuseStatement(duplicateStatement(statement.name), unit.record(statement.text, []))
   }
+  if (prepares) owner.names.change('portals', name, { ...portal, isDone: true })
   const plan = planStatement(
     statement,
     unit.planned,
