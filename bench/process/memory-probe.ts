@@ -1,14 +1,14 @@
 import { Client } from 'pg'
 import { insertAndSelect } from '../arms/statements.ts'
-import { migrationsFolder } from '../fixture/schema.ts'
 
-// One worker's memory after a hundred tests, with Vivarium or without it. Arguments: 'vivarium' or 'plain', and a URL.
-const [, , kind, url = ''] = process.argv
+// One worker's memory after a hundred tests, with Vivarium or without it. Arguments: 'vivarium' or 'plain', a URL, and the
+// folder of the migrations.
+const [, , kind, url = '', migrations = ''] = process.argv
 const tests = 100
 
 async function withVivarium(): Promise<() => Promise<void>> {
   const { openVivarium } = await import('vivarium')
-  const vivarium = await openVivarium({ postgres: { url, migrations: migrationsFolder } })
+  const vivarium = await openVivarium({ postgres: { url, migrations } })
   let client: Client | undefined
   for (let index = 0; index < tests; index++) {
     const sandbox = await vivarium.openSandbox()

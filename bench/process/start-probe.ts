@@ -1,9 +1,9 @@
 import { openVivarium } from 'vivarium'
-import { migrationsFolder } from '../fixture/schema.ts'
 
-// One process's way from nothing to a vivarium on the embedded server.
+// One process's way from nothing to a vivarium on the embedded server. Argument: the folder of the migrations.
+const [, , migrations = ''] = process.argv
 const started = performance.now()
-const vivarium = await openVivarium({ postgres: { migrations: migrationsFolder } })
+const vivarium = await openVivarium({ postgres: { migrations } })
 const openMs = performance.now() - started
 process.send?.({ openMs })
 await vivarium.close()

@@ -1,3 +1,4 @@
+import { migrationsFolder } from '../fixture/schema.ts'
 import { runProbe } from '../process/probe.ts'
 import type { ResultRow } from '../results.ts'
 import { summarise } from '../statistics.ts'
@@ -47,7 +48,7 @@ async function measureFirstStarts(rounds: number): Promise<RowBody> {
 }
 
 async function measureStart(cacheFolder: string): Promise<number> {
-  const { openMs = Number.NaN } = await runProbe('start-probe', [], { VIVARIUM_CACHE_DIR: cacheFolder })
+  const { openMs = Number.NaN } = await runProbe('start-probe', [migrationsFolder], { VIVARIUM_CACHE_DIR: cacheFolder })
   return openMs / 1_000
 }
 

@@ -79,8 +79,8 @@ function measureMemory(host: BenchHost, plan: BenchPlan): Promise<ResultRow> {
       const added: number[] = []
       const bare: number[] = []
       for (let round = 0; round < plan.children.rounds; round++) {
-        const without = await runProbe('memory-probe', ['plain', plainUrl])
-        const withVivarium = await runProbe('memory-probe', ['vivarium', host.serverUrl])
+        const without = await runProbe('memory-probe', ['plain', plainUrl, migrationsFolder])
+        const withVivarium = await runProbe('memory-probe', ['vivarium', host.serverUrl, migrationsFolder])
         bare.push(without['megabytes'] ?? Number.NaN)
         added.push((withVivarium['megabytes'] ?? Number.NaN) - (without['megabytes'] ?? Number.NaN))
       }
