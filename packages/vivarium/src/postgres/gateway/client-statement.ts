@@ -24,6 +24,22 @@ export interface ClientStatement {
   readonly sqlPrepare?: { readonly text: string; readonly name: string }
 }
 
+/** What SQL PREPARE makes: the name is the client's, the real one is ours. */
+export function madeBySql(statement: Extract<Statement, { kind: 'prepare' }>, name: string): ClientStatement {
+  const { start } = statement.span
+  const before = statement.text.slice(0, statement.nameSpan.start - start)
+  const text = before + name + statement.text.slice(statement.nameSpan.end - start)
+  return {
+    text: statement.text,
+    serverText: text,
+    parameterTypes: [],
+    statement,
+    isVirtual: false,
+    key: undefined,
+    sqlPrepare: { text, name },
+  }
+}
+
 /** A bound statement. */
 export interface ClientPortal {
   readonly statement: ClientStatement

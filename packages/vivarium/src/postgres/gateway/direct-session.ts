@@ -1,6 +1,6 @@
 import { encodeParse, encodeQuery, syncMessage } from '../protocol/frontend.ts'
-import { withRealName } from './statement-texts.ts'
 import type { Statement } from '../sql/statement.ts'
+import { madeBySql } from './client-statement.ts'
 import type { ClientStatement } from './client-statement.ts'
 import type { ClientNames } from './client-names.ts'
 import { commit, fail, rollback, withSettings } from './connection-state.ts'
@@ -155,20 +155,7 @@ export class DirectSession {
     const { names } = this.#owner
     switch (statement.kind) {
       case 'prepare': {
-        const name = names.nextSqlStatementName()
-        const start = statement.span.start
-        const nameSpan = { start: statement.nameSpan.start - start, end: statement.nameSpan.end - start }
-        const renamed = withRealName(statement.text, { ...statement, nameSpan }, () => name)
-        const text = renamed?.text ?? statement.text
-        names.statements.set(statement.name, {
-          text: statement.text,
-          serverText: text,
-          parameterTypes: [],
-          statement,
-          isVirtual: false,
-          key: undefined,
-          sqlPrepare: { text, name },
-        })
+        names.statements.set(statement.name, madeBySql(statement, names.nextSqlStatementName()))
         this.#settledNames.add(statement.name)
         return
       }

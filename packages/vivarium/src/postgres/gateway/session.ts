@@ -37,7 +37,7 @@ export class Session {
   readonly processId: number
   readonly parameters: ReadonlyMap<string, string>
   /** What the server has last reported of each setting, whichever connection's turn it was. */
-  readonly reported: Map<string, string>
+  reported: ReadonlyMap<string, string>
   /** Whom visible answers go to. */
   sink: ReplySink | undefined
   /** Called once when the connection is gone. */
@@ -424,7 +424,8 @@ export class Session {
   #takeParameterStatus(buffer: Buffer, start: number, end: number): boolean {
     const name = readCString(buffer, start, end)
     const value = readCString(buffer, start + Buffer.byteLength(name) + 1, end)
-    this.reported.set(name, value)
+    // Another map each time, so that whoever has been told all of the last one need not compare again.
+    this.reported = new Map(this.reported).set(name, value)
     return this.sink?.parameterStatus(name, value) ?? false
   }
 

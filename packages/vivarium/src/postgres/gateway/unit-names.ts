@@ -1,5 +1,6 @@
 import { encodeClose } from '../protocol/frontend.ts'
 import type { Statement } from '../sql/statement.ts'
+import { madeBySql } from './client-statement.ts'
 import type { ClientPortal } from './client-statement.ts'
 import type { Unit } from './unit.ts'
 
@@ -77,22 +78,8 @@ export function noteNames(
 
 /** SQL PREPARE succeeded: the name is the client's, the real one is ours. */
 function noteSqlPrepare(unit: Unit, statement: Extract<Statement, { kind: 'prepare' }>, name: string): void {
-  const { names } = unit.owner
-  const offset = statement.span.start
-  const text =
-    statement.text.slice(0, statement.nameSpan.start - offset) +
-    name +
-    statement.text.slice(statement.nameSpan.end - offset)
   unit.world.sqlPrepared.add(name)
-  names.statements.set(statement.name, {
-    text: statement.text,
-    serverText: text,
-    parameterTypes: [],
-    statement,
-    isVirtual: false,
-    key: undefined,
-    sqlPrepare: { text, name },
-  })
+  unit.owner.names.statements.set(statement.name, madeBySql(statement, name))
 }
 
 /** DEALLOCATE of a name that the client has. */

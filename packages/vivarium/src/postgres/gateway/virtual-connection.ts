@@ -81,6 +81,8 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   readonly #startup = new StartupReader()
   readonly #reader = new FrameReader()
   readonly #reported = new Map<string, string>()
+  /** The session's reports that were all passed on, while nothing else has been said to the client since. */
+  #allToldOf: ReadonlyMap<string, string> | undefined
   #backlog: Buffer[] = []
   #backlogLength = 0
   #phase: Phase = 'startup'
@@ -128,27 +130,28 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
 
   parameterStatus(name: string, value: string): boolean {
     // What the server says of this one is about our guard; see `dueReports`.
-    if (name === guardSetting || this.#reported.get(name) === value) return false
-    this.#reported.set(name, value)
+    if (name === guardSetting || !this.noteReport(name, value)) return false
     return !this.units.holdReport(encodeParameterStatus(name, value))
   }
 
   noteReport(name: string, value: string): boolean {
     if (this.#reported.get(name) === value) return false
     this.#reported.set(name, value)
+    this.#allToldOf = undefined
     return true
   }
 
   dueReports(reported: ReadonlyMap<string, string>): readonly Buffer[] {
     const due: Buffer[] = []
     const report = (name: string, value: string): void => {
-      if (this.#reported.get(name) === value) return
-      this.#reported.set(name, value)
-      due.push(encodeParameterStatus(name, value))
+      if (this.noteReport(name, value)) due.push(encodeParameterStatus(name, value))
     }
-    // The server says nothing when a connection sets what another one has set before it.
-    for (const [name, value] of reported) if (name !== guardSetting) report(name, value)
+    if (this.#allToldOf !== reported) {
+      // The server says nothing when a connection sets what another one has set before it.
+      for (const [name, value] of reported) if (name !== guardSetting) report(name, value)
+    }
     report(guardSetting, isReadOnlyByDefault(this.state.settings) ? 'on' : 'off')
+    this.#allToldOf = reported
     return due
   }
 
