@@ -78,7 +78,7 @@ export function rewriteStatement(text: string, statement: Statement, realNames: 
 }
 
 /** Puts real names where a statement names a prepared one: PREPARE, EXECUTE, DEALLOCATE. */
-export function withRealName(text: string, statement: Statement, realNames: RealNames): RewrittenText | undefined {
+function withRealName(text: string, statement: Statement, realNames: RealNames): RewrittenText | undefined {
   if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') return undefined
   const real = realNames(statement.name)
   if (real === undefined) return undefined

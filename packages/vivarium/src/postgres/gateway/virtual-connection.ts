@@ -142,17 +142,12 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   }
 
   dueReports(reported: ReadonlyMap<string, string>): readonly Buffer[] {
-    const due: Buffer[] = []
-    const report = (name: string, value: string): void => {
-      if (this.noteReport(name, value)) due.push(encodeParameterStatus(name, value))
-    }
-    if (this.#allToldOf !== reported) {
-      // The server says nothing when a connection sets what another one has set before it.
-      for (const [name, value] of reported) if (name !== guardSetting) report(name, value)
-    }
-    report(guardSetting, isReadOnlyByDefault(this.state.settings) ? 'on' : 'off')
+    // The server says nothing when a connection sets what another one has set before it.
+    const others = this.#allToldOf === reported ? [] : [...reported].filter(([name]) => name !== guardSetting)
+    const guard = [guardSetting, isReadOnlyByDefault(this.state.settings) ? 'on' : 'off'] as const
+    const due = [...others, guard].filter(([name, value]) => this.noteReport(name, value))
     this.#allToldOf = reported
-    return due
+    return due.map(([name, value]) => encodeParameterStatus(name, value))
   }
 
   say(bytes: Buffer): void {

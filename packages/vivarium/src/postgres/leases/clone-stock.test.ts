@@ -113,6 +113,18 @@ test('a failure is told to one who waits, not to the next', async () => {
   expect(await third).toBe(2)
 })
 
+test('what was begun ahead and fails does not fail one who came later: another is made for him', async () => {
+  const { take, nextMaking } = openNumbers()
+  const first = take()
+  await nextMaking().end()
+  await first
+  const ahead = nextMaking()
+  const late = take()
+  await ahead.end(new Error('lost meanwhile'))
+  await nextMaking().end()
+  expect(await late).toBe(2)
+})
+
 test('what comes after its taker gave up is for the next one', async () => {
   const { take, nextMaking, stock } = openNumbers()
   const request = { abandoned: false }

@@ -117,6 +117,7 @@ export class CloneStock<T> {
 
   async #makeOne(): Promise<void> {
     this.#making++
+    const isAhead = this.#waiting.length === 0
     try {
       const item = await this.#options.make(() => this.#waiting.some(({ request }) => !request.abandoned))
       this.#making--
@@ -125,8 +126,8 @@ export class CloneStock<T> {
       if (this.#closedBecause === undefined && (item !== undefined || this.#waiting.length > 0)) this.#restock()
     } catch (error) {
       this.#making--
-      // Made ahead: it fails again, and is then told, where somebody waits.
-      this.#nextWaiter()?.reject(error)
+      // Begun ahead it may have failed before anybody came: it is made again for one who waits, and then told.
+      if (!isAhead) this.#nextWaiter()?.reject(error)
       if (this.#waiting.length > 0) this.#restock()
     }
   }
