@@ -244,3 +244,22 @@ export class ChangedMyMind extends Error {
     super(script.rollback.expected.error)
   }
 }
+
+interface SeenDocument {
+  readonly body: string
+  readonly user: string
+}
+
+/** The result of the step `roles`, from the documents that were seen, each with who saw it. */
+export function seenByRole(
+  role: string,
+  { before, inside, after }: Readonly<Record<'before' | 'inside' | 'after', readonly SeenDocument[]>>,
+): ResultOf<'roles'> {
+  return {
+    before: before.length,
+    inside: inside.map(({ body }) => body),
+    insideAsRole: inside[0]?.user === role,
+    after: after.length,
+    afterAsRole: after[0]?.user === role,
+  }
+}

@@ -7,6 +7,7 @@ import { FrameReader } from '../protocol/frame-reader.ts'
 import { encodeCopyFail, terminateMessage } from '../protocol/frontend.ts'
 import { Backend } from '../protocol/message-types.ts'
 import { DirectReplies } from './direct-replies.ts'
+import { ServerOutput } from './server-output.ts'
 
 /** Whom a real connection's bytes are for. */
 export interface DirectSink {
@@ -37,13 +38,14 @@ export class DirectConnection {
   readonly #socket: Socket
   readonly #reader = new FrameReader()
   #sink: DirectSink | undefined
-  #out: Buffer[] = []
+  readonly #output: ServerOutput
   #discarded = 0
   #broken: Error | undefined
 
   constructor(backend: BackendConnection, sink: DirectSink) {
     this.#backend = backend
     this.#socket = backend.socket
+    this.#output = new ServerOutput(backend.socket)
     this.#sink = sink
     this.processId = backend.processId
     this.closed = new Promise((resolve) => {
@@ -58,11 +60,11 @@ export class DirectConnection {
   }
 
   get writable(): boolean {
-    return !this.#socket.writableNeedDrain
+    return this.#output.writable
   }
 
   onceDrained(callback: () => void): void {
-    this.#socket.once('drain', callback)
+    this.#output.onceDrained(callback)
   }
 
   pause(): void {
@@ -74,20 +76,11 @@ export class DirectConnection {
   }
 
   send(bytes: Buffer): void {
-    this.#out.push(bytes)
+    this.#output.send(bytes)
   }
 
   flush(): void {
-    const out = this.#out
-    if (out.length === 0) return
-    this.#out = []
-    if (!this.#socket.writable) return
-    if (out.length === 1) this.#socket.write(out[0] as Buffer)
-    else {
-      this.#socket.cork()
-      for (const bytes of out) this.#socket.write(bytes)
-      this.#socket.uncork()
-    }
+    this.#output.flush()
   }
 
   cancel(): Promise<void> {

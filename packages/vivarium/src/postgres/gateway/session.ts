@@ -10,6 +10,7 @@ import { Backend } from '../protocol/message-types.ts'
 import { readMessageFields, toServerMessage } from '../protocol/server-message.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
 import type { Reply, ReplySink, ReplyVerdict } from './reply.ts'
+import { ServerOutput } from './server-output.ts'
 
 /** Statements of ours that stay prepared; beyond this many all are closed and prepared again when next needed. */
 const maxControls = 256
@@ -48,8 +49,7 @@ export class Session {
   readonly #replies: Reply[] = []
   readonly #controls = new Map<string, Control>()
   #controlNumber = 0
-  #out: Buffer[] = []
-  #outLength = 0
+  readonly #output: ServerOutput
   #runBuffer: Buffer | undefined
   #runStart = 0
   #runEnd = 0
@@ -63,6 +63,7 @@ export class Session {
   constructor(connection: BackendConnection) {
     this.#connection = connection
     this.#socket = connection.socket
+    this.#output = new ServerOutput(connection.socket)
     this.processId = connection.processId
     this.parameters = connection.parameters
     this.reported = new Map(connection.parameters)
@@ -87,11 +88,11 @@ export class Session {
   }
 
   get writable(): boolean {
-    return !this.#socket.writableNeedDrain
+    return this.#output.writable
   }
 
   onceDrained(callback: () => void): void {
-    this.#socket.once('drain', callback)
+    this.#output.onceDrained(callback)
   }
 
   /** Stops reading answers while a client does not take them. */
@@ -110,8 +111,7 @@ export class Session {
 
   /** Queues bytes for the server without a reply of their own (CopyData, Flush). */
   send(bytes: Buffer): void {
-    this.#out.push(bytes)
-    this.#outLength += bytes.length
+    this.#output.send(bytes)
   }
 
   /** Notes that a reply is awaited for what was just sent. */
@@ -238,19 +238,7 @@ export class Session {
 
   /** Hands what was queued to the socket. */
   flush(): void {
-    const out = this.#out
-    if (out.length === 0) return
-    this.#out = []
-    const length = this.#outLength
-    this.#outLength = 0
-    if (this.#lost !== undefined) return
-    if (out.length === 1) this.#socket.write(out[0] as Buffer)
-    else if (length <= 65_536) this.#socket.write(Buffer.concat(out, length))
-    else {
-      this.#socket.cork()
-      for (const bytes of out) this.#socket.write(bytes)
-      this.#socket.uncork()
-    }
+    this.#output.flush()
   }
 
   /** Cancels what runs; resolves when the server has taken the request, so that it cannot hit a later statement. */

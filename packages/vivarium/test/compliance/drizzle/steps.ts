@@ -1,7 +1,7 @@
 import { asc, count as countOf, eq, lt, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { type ComplianceClient, failureOf, fieldsOf, meeting, no, outcomesOf, rejectionOf } from '../client.ts'
-import { ChangedMyMind, crates, sample } from '../script.ts'
+import { ChangedMyMind, crates, sample, seenByRole } from '../script.ts'
 import { doctors, products, samples } from './market.ts'
 
 /** A Drizzle database, whatever its driver. */
@@ -240,12 +240,6 @@ export const drizzleSteps: ComplianceClient<DrizzleApp>['steps'] = {
       return all(tx)
     })
     const after = await all(db)
-    return {
-      before: before.length,
-      inside: inside.map(({ body }) => body),
-      insideAsRole: inside[0]?.user === role,
-      after: after.length,
-      afterAsRole: after[0]?.user === role,
-    }
+    return seenByRole(role, { before, inside, after })
   },
 }

@@ -14,7 +14,7 @@ import {
 } from '../client.ts'
 import { versionOf } from '../outcomes.ts'
 import { describeCompliance } from '../run.ts'
-import { ChangedMyMind, crates, sample } from '../script.ts'
+import { ChangedMyMind, crates, sample, seenByRole } from '../script.ts'
 
 interface Product {
   readonly id: number
@@ -251,13 +251,7 @@ const client: ComplianceClient<Knex> = {
         return all(tx)
       })
       const after = await all(one)
-      return {
-        before: before.length,
-        inside: inside.map(({ body }) => body),
-        insideAsRole: inside[0]?.user === role,
-        after: after.length,
-        afterAsRole: after[0]?.user === role,
-      }
+      return seenByRole(role, { before, inside, after })
     },
   },
 }

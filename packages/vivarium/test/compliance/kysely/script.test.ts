@@ -12,7 +12,7 @@ import {
 } from '../client.ts'
 import { versionOf } from '../outcomes.ts'
 import { describeCompliance } from '../run.ts'
-import { ChangedMyMind, crates, sample } from '../script.ts'
+import { ChangedMyMind, crates, sample, seenByRole } from '../script.ts'
 
 interface Market {
   products: { id: Generated<number>; sku: string; title: string; stock: Generated<number> }
@@ -262,13 +262,7 @@ const client: ComplianceClient<Database> = {
           return all(tx)
         })
         const after = await all(one)
-        return {
-          before: before.length,
-          inside: inside.map(({ body }) => body),
-          insideAsRole: inside[0]?.user === role,
-          after: after.length,
-          afterAsRole: after[0]?.user === role,
-        }
+        return seenByRole(role, { before, inside, after })
       }),
   },
 }

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { type ComplianceClient, failureOf, fieldsOf, meeting, no, outcomesOf, rejectionOf } from '../client.ts'
 import { versionOf } from '../outcomes.ts'
 import { describeCompliance } from '../run.ts'
-import { ChangedMyMind, crates, sample } from '../script.ts'
+import { ChangedMyMind, crates, sample, seenByRole } from '../script.ts'
 
 /** The usual way with pg: BEGIN, COMMIT or ROLLBACK on a client taken from the pool. */
 async function inTransaction<T>(
@@ -299,13 +299,7 @@ const client: ComplianceClient<pg.Pool> = {
       await one.query('COMMIT')
       const after = await all()
       one.release()
-      return {
-        before: before.length,
-        inside: inside.map(({ body }) => body),
-        insideAsRole: inside[0]?.user === role,
-        after: after.length,
-        afterAsRole: after[0]?.user === role,
-      }
+      return seenByRole(role, { before, inside, after })
     },
   },
 }

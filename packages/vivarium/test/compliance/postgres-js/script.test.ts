@@ -4,7 +4,7 @@ import postgres from 'postgres'
 import { type ComplianceClient, failureOf, fieldsOf, meeting, outcomesOf, rejectionOf } from '../client.ts'
 import { versionOf } from '../outcomes.ts'
 import { describeCompliance } from '../run.ts'
-import { ChangedMyMind, crates, sample } from '../script.ts'
+import { ChangedMyMind, crates, sample, seenByRole } from '../script.ts'
 
 type Sql = postgres.Sql<{ bigint: bigint }>
 type AnySql = postgres.ISql<{ bigint: bigint }>
@@ -253,13 +253,7 @@ const client: ComplianceClient<Sql> = {
         return all(tx)
       })
       const after = await all(one)
-      return {
-        before: before.length,
-        inside: inside.map(({ body }) => body),
-        insideAsRole: inside[0]?.user === role,
-        after: after.length,
-        afterAsRole: after[0]?.user === role,
-      }
+      return seenByRole(role, { before, inside, after })
     },
   },
 }
