@@ -7,6 +7,9 @@ const postgresPipeline = ['protocol', 'connection', 'server', 'template', 'lease
 /** Folders of src/postgres, each allowed what stands before it in the pipeline. `sql` is pure: only these may use it. */
 const usersOfSql = ['template', 'gateway', 'component']
 
+/** Parts of a sandbox, each in a folder of its own: they stand on `core` alone and know nothing of one another. */
+const components = ['postgres', 'mock', 'mail', 'http']
+
 const src = 'packages/vivarium/src'
 const wrongWay = 'This import points the wrong way: see docs/architecture.md.'
 
@@ -29,8 +32,11 @@ function imports(folder, ...patterns) {
 
 const importDirections = [
   imports('*.ts', { regex: '^\\./vitest/', message: wrongWay }, testRunner, itself),
-  imports('core/**', intoFolders(['postgres', 'vivarium', 'vitest']), testRunner, itself, io),
-  imports('postgres/**', intoFolders(['vivarium', 'vitest']), testRunner, itself),
+  imports('core/**', intoFolders([...components, 'vivarium', 'vitest']), testRunner, itself, io),
+  ...components.map((folder) => {
+    const others = components.filter((other) => other !== folder)
+    return imports(`${folder}/**`, intoFolders([...others, 'vivarium', 'vitest']), testRunner, itself)
+  }),
   imports('postgres/sql/**', intoFolders(['core', 'vivarium', 'vitest', ...postgresPipeline]), testRunner, itself, io),
   ...postgresPipeline.map((folder, index) => {
     const later = postgresPipeline.slice(index + 1)

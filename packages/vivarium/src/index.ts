@@ -16,4 +16,13 @@ export type { Migrations } from './postgres/template/migrations.ts'
 export type { Fidelity, Isolation } from './core/options.ts'
 export { SandboxFailures, VivariumError } from './core/errors.ts'
 export type { ErrorCode, ErrorReport } from './core/errors.ts'
-export type { FidelityWarning, Interaction, Observation, ObservedQuery } from './core/interactions.ts'
+export type {
+  FidelityWarning,
+  Interaction,
+  Observation,
+  ObservedCall,
+  ObservedMail,
+  ObservedQuery,
+  ObservedRequest,
+  Trace,
+} from './core/interactions.ts'

@@ -21,8 +21,43 @@ export interface ObservedQuery {
   readonly at: number
 }
 
+/** What an observed call is: one call of a double's function. */
+export interface ObservedCall {
+  readonly component: 'mock'
+  /** The mock's name, as `defineMock` was given it. */
+  readonly mock: string
+  /** The function's name in the contract. */
+  readonly fn: string
+  readonly args: readonly unknown[]
+  /** How the call ended; `'pending'` as long as what it returned has not settled. */
+  readonly outcome: 'pending' | 'returned' | 'threw'
+  /** What it returned (what that resolved to), or threw. */
+  readonly value: unknown
+  /** Milliseconds until it ended; `undefined` while it is pending. */
+  readonly durationMs: number | undefined
+  /** Milliseconds since the sandbox opened. */
+  readonly at: number
+}
+
+/** What an observed mail is: one message that the application's mail client handed over, for one or several recipients. */
+export interface ObservedMail {
+  readonly component: 'mail'
+  readonly subject: string
+  /** Milliseconds since the sandbox opened. */
+  readonly at: number
+}
+
+/** What an observed request is: one request of the application to an HTTP service, and what it was answered. */
+export interface ObservedRequest {
+  readonly component: 'http'
+  readonly method: string
+  readonly url: string
+  /** Milliseconds since the sandbox opened. */
+  readonly at: number
+}
+
 /** One thing that crossed between the application and a component. */
-export type Interaction = ObservedQuery
+export type Interaction = ObservedQuery | ObservedCall | ObservedMail | ObservedRequest
 
 /** Something that would behave differently in production, said aloud and recorded. */
 export interface FidelityWarning {
@@ -35,11 +70,37 @@ export interface FidelityWarning {
   readonly text?: string
 }
 
-/** What a block did: see `sandbox.observe`. */
-export interface Observation<T> {
-  readonly result: T
+/** Interactions in order, all together and by the component that they crossed to. */
+export interface Trace {
   readonly interactions: readonly Interaction[]
   readonly queries: readonly ObservedQuery[]
+  readonly calls: readonly ObservedCall[]
+  readonly mails: readonly ObservedMail[]
+  readonly requests: readonly ObservedRequest[]
+}
+
+/** What a block did: see `sandbox.observe`. */
+export interface Observation<T> extends Trace {
+  readonly result: T
+}
+
+/** The interactions with one component. */
+export function interactionsWith<C extends Interaction['component']>(
+  component: C,
+  interactions: readonly Interaction[],
+): readonly Extract<Interaction, { component: C }>[] {
+  return interactions.filter((one): one is Extract<Interaction, { component: C }> => one.component === component)
+}
+
+/** Interactions, sorted by component as well. */
+export function traceOf(interactions: readonly Interaction[]): Trace {
+  return {
+    interactions,
+    queries: interactionsWith('postgres', interactions),
+    calls: interactionsWith('mock', interactions),
+    mails: interactionsWith('mail', interactions),
+    requests: interactionsWith('http', interactions),
+  }
 }
 
 /** A sandbox's trace while it is being written. Components write, everything else reads. */
@@ -47,9 +108,17 @@ export class Recorder {
   readonly #interactions: Interaction[] = []
   readonly #warnings: FidelityWarning[] = []
   readonly #failures: unknown[] = []
+  readonly #readers: Set<(interaction: Interaction) => void> = new Set()
 
   record(interaction: Interaction): void {
     this.#interactions.push(interaction)
+    for (const read of this.#readers) read(interaction)
+  }
+
+  /** Calls `read` with each interaction from now on, as it is recorded, until the returned function is called. */
+  follow(read: (interaction: Interaction) => void): () => void {
+    this.#readers.add(read)
+    return () => void this.#readers.delete(read)
   }
 
   /** Records a warning once per kind, statement text and message. */

@@ -54,8 +54,12 @@ export function removeCurrent(sandbox: RegisteredSandbox): void {
 
 /** The sandbox of this flow, else the worker's current one, else `undefined`. */
 export function findSandbox(): RegisteredSandbox | undefined {
-  const { context, current } = registry()
-  return context.getStore() ?? current.at(-1)
+  return registry().context.getStore() ?? findCurrent()
+}
+
+/** The worker's current sandbox, whatever flow asks: what a stable URL means, for bytes on a wire carry no context. */
+export function findCurrent(): RegisteredSandbox | undefined {
+  return registry().current.at(-1)
 }
 
 /** What `open` returned when this worker first asked for `name`. */

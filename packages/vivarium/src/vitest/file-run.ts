@@ -84,7 +84,7 @@ export class FileRun {
     // The tags of a file are those of its tests as well: without one both have the run's isolation.
     const isolation = taggedIsolation(test.tags) ?? this.#file?.isolation
     const within = this.#around(concurrent, isolation)
-    return this.#vivarium.openSandbox({ title: titleOf(test), isolation, concurrent, within })
+    return this.#vivarium.openSandbox({ title: titleOf(test), isolation, concurrent, within, around: this.#file })
   }
 
   /** What a test nests in: the file, unless they run at once and only one of them could work in its transaction. */
@@ -97,7 +97,7 @@ export class FileRun {
     const errors = await closingFailures(sandbox)
     this.#allowStable.get(test)?.()
     const hasItsWork = this.#around(concurrent, sandbox.isolation) !== undefined
-    const missing = hasItsWork || sandbox.interactions.length === 0 ? undefined : this.#file?.firstChange
+    const missing = hasItsWork || sandbox.queries.length === 0 ? undefined : this.#file?.firstChange
     return missing ? [...errors, fileWorkNotShared(titleOf(test), missing)] : errors
   }
 

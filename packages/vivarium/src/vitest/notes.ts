@@ -20,7 +20,7 @@ export function addNotes(notes: TestNotes | undefined, sandbox: Sandbox, errors:
   return {
     isolation: sandbox.isolation,
     sandboxes: (notes?.sandboxes ?? 0) + 1,
-    statements: (notes?.statements ?? 0) + sandbox.interactions.length,
+    statements: (notes?.statements ?? 0) + sandbox.queries.length,
     fidelityWarnings: [...(notes?.fidelityWarnings ?? []), ...sandbox.fidelityWarnings],
     closeFailures: [...(notes?.closeFailures ?? []), ...messages],
   }

@@ -1,6 +1,6 @@
 import { withDeadline } from '../core/clock.ts'
 import { VivariumError } from '../core/errors.ts'
-import { findSandbox } from '../core/registry.ts'
+import { findOwner, type SandboxOwner } from '../core/owner.ts'
 import { forwarded } from './forwarded.ts'
 import type { Sandbox } from './sandbox.ts'
 
@@ -21,10 +21,8 @@ export interface PerSandboxOptions<T> {
   name?: string
 }
 
-/** What perSandbox asks of a sandbox, whichever copy of Vivarium made it. */
-interface Owner extends Sandbox {
-  own(name: string, close: () => Promise<unknown> | void): void
-}
+/** What perSandbox asks of a sandbox. */
+type Owner = Sandbox & SandboxOwner
 
 /** A sandbox's client, from its first use until the sandbox ends it. */
 type Entry<T> = { readonly state: 'open'; readonly client: T } | { readonly state: 'closed' }
@@ -57,7 +55,7 @@ export function perSandbox<T extends PerSandboxClient>(
   const name = options.name ?? placeOf(perSandbox)
   const entries = new WeakMap<Sandbox, Entry<T>>()
   return forwarded(() => {
-    const sandbox = findSandbox() as Owner | undefined
+    const sandbox = findOwner() as Owner | undefined
     if (sandbox === undefined) throw noSandbox(name)
     const known = entries.get(sandbox)
     if (known?.state === 'open') return known.client

@@ -1,7 +1,21 @@
+import { now } from '../core/clock.ts'
 import { SandboxFailures, VivariumError } from '../core/errors.ts'
-import type { FidelityWarning, Interaction, Observation, Recorder } from '../core/interactions.ts'
+import {
+  type FidelityWarning,
+  type Interaction,
+  interactionsWith,
+  type Observation,
+  type ObservedCall,
+  type ObservedMail,
+  type ObservedQuery,
+  type ObservedRequest,
+  type Recorder,
+  type Trace,
+  traceOf,
+} from '../core/interactions.ts'
 import { closeOnce, OpenResources } from '../core/lifecycle.ts'
 import type { Isolation } from '../core/options.ts'
+import type { SandboxOwner, SandboxPart } from '../core/owner.ts'
 import { runInContext } from '../core/registry.ts'
 import { changesNothing } from '../postgres/gateway/changes-nothing.ts'
 import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
@@ -12,15 +26,16 @@ export interface SandboxPostgres {
   readonly url: string
 }
 
-/** One test's world: the one owner of everything that test touches, in every component. */
-export interface Sandbox extends AsyncDisposable {
+/**
+ * One test's world: the one owner of everything that test touches, in every component. `interactions` is what has crossed
+ * between the application and its components so far, in order; `queries`, `calls`, `mails` and `requests` are the same by component.
+ */
+export interface Sandbox extends Trace, AsyncDisposable {
   /** Names the sandbox in messages: usually the test's full name. */
   readonly title: string
   readonly isolation: Isolation
   /** Throws `CONFIG_INVALID` when the vivarium was opened without `postgres`. */
   readonly postgres: SandboxPostgres
-  /** What has crossed between the application and its components so far, in order. */
-  readonly interactions: readonly Interaction[]
   /** What would behave differently in production. */
   readonly fidelityWarnings: readonly FidelityWarning[]
   /**
@@ -54,6 +69,8 @@ export interface SandboxParts {
   readonly isolation: Isolation
   /** The stable URL follows it while it is the innermost one. */
   readonly current: boolean
+  /** The sandbox around it, also where it does not nest in that one's database. */
+  readonly around: ComposedSandbox | undefined
   readonly recorder: Recorder
   readonly postgres: PostgresSandbox | undefined
   /** A fidelity warning fails it at close. */
@@ -101,16 +118,19 @@ export async function closingFailures(sandbox: Sandbox): Promise<readonly unknow
 }
 
 /** A sandbox made of one part per component. */
-export class ComposedSandbox implements Sandbox {
+export class ComposedSandbox implements Sandbox, SandboxOwner {
   readonly title: string
   readonly isolation: Isolation
   readonly current: boolean
+  readonly around: ComposedSandbox | undefined
+  readonly recorder: Recorder
   readonly nested: NestingSlot = new NestingSlot()
   readonly close: () => Promise<void>
   /** Sandboxes nested in it that may be open at once. */
   readonly #beside: Set<NestingSlot> = new Set()
-  readonly #recorder: Recorder
+  readonly #openedAt: number = now()
   readonly #postgres: PostgresSandbox | undefined
+  readonly #parts: Map<string, SandboxPart> = new Map()
   readonly #owned: OpenResources = new OpenResources()
   #state: 'open' | 'closing' | 'closed' = 'open'
 
@@ -118,7 +138,8 @@ export class ComposedSandbox implements Sandbox {
     this.title = parts.title
     this.isolation = parts.isolation
     this.current = parts.current
-    this.#recorder = parts.recorder
+    this.around = parts.around
+    this.recorder = parts.recorder
     this.#postgres = parts.postgres
     this.close = closeOnce(() => this.#close(parts))
   }
@@ -142,26 +163,60 @@ export class ComposedSandbox implements Sandbox {
 
   /** A statement by which the sandbox may have changed its database. */
   get firstChange(): string | undefined {
-    return this.#recorder.interactions.find((query) => !changesNothing(query))?.text
+    return this.queries.find((query) => !changesNothing(query))?.text
   }
 
   get interactions(): readonly Interaction[] {
-    return this.#recorder.interactions
+    return this.recorder.interactions
+  }
+
+  get queries(): readonly ObservedQuery[] {
+    return interactionsWith('postgres', this.recorder.interactions)
+  }
+
+  get calls(): readonly ObservedCall[] {
+    return interactionsWith('mock', this.recorder.interactions)
+  }
+
+  get mails(): readonly ObservedMail[] {
+    return interactionsWith('mail', this.recorder.interactions)
+  }
+
+  get requests(): readonly ObservedRequest[] {
+    return interactionsWith('http', this.recorder.interactions)
   }
 
   get fidelityWarnings(): readonly FidelityWarning[] {
-    return this.#recorder.fidelityWarnings
+    return this.recorder.fidelityWarnings
   }
 
-  /** Records a failure that must fail the test at close. */
+  get state(): 'open' | 'closing' | 'closed' {
+    return this.#state
+  }
+
+  elapsed(): number {
+    return now() - this.#openedAt
+  }
+
   fail(error: unknown): void {
-    this.#recorder.fail(error)
+    // What came too late for this sandbox is not to be lost.
+    if (this.#state === 'closed') this.around?.fail(error)
+    else this.recorder.fail(error)
   }
 
-  /**
-   * Takes over something that belongs to this sandbox: `close` is called once, last taken first, while the sandbox closes and
-   * its components still answer. What it rejects with fails the sandbox. `close` must have a deadline of its own.
-   */
+  part<T extends SandboxPart>(component: string, make: (owner: SandboxOwner) => T): T {
+    const known = this.knownPart<T>(component)
+    if (known !== undefined) return known
+    if (this.#state === 'closed') throw sandboxClosed(this.title, `use ${component}`, this.#state)
+    const part = make(this)
+    this.#parts.set(component, part)
+    return part
+  }
+
+  knownPart<T extends SandboxPart>(component: string): T | undefined {
+    return this.#parts.get(component) as T | undefined
+  }
+
   own(name: string, close: () => Promise<unknown> | void): void {
     if (this.#state === 'closed') throw sandboxClosed(this.title, `keep ${name} open`, this.#state)
     this.#owned.add(name, close)
@@ -175,10 +230,10 @@ export class ComposedSandbox implements Sandbox {
 
   async observe<T>(fn: () => T | Promise<T>): Promise<Observation<T>> {
     this.assertOpen('observe')
-    const from = this.#recorder.interactions.length
+    const from = this.recorder.interactions.length
     const result = await runInContext(this, fn)
-    const interactions = this.#recorder.since(from)
-    return { result, interactions, queries: interactions.filter(({ component }) => component === 'postgres') }
+    const interactions = this.recorder.since(from)
+    return { result, ...traceOf(interactions) }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -189,6 +244,7 @@ export class ComposedSandbox implements Sandbox {
     this.#state = 'closing'
     const failures = new Set<unknown>(await this.nested.close())
     for (const slot of this.#beside) for (const failure of await slot.close()) failures.add(failure)
+    for (const part of this.#parts.values()) await part.settle?.()
     const ownedFailures: unknown[] = []
     const endOwned = async (): Promise<void> => void ownedFailures.push(...(await this.#owned.closeAll()))
     if (this.#postgres === undefined) await endOwned()
@@ -197,10 +253,11 @@ export class ComposedSandbox implements Sandbox {
       for (const failure of await this.#postgres.close(endClients)) failures.add(failure)
     }
     for (const failure of ownedFailures) failures.add(failure)
+    for (const part of this.#parts.values()) for (const failure of part.verify?.() ?? []) failures.add(failure)
     // Last: ending what was still open may itself have recorded a failure.
-    for (const failure of this.#recorder.failures) failures.add(failure)
+    for (const failure of this.recorder.failures) failures.add(failure)
     if (failsOnWarnings)
-      for (const warning of this.#recorder.fidelityWarnings) failures.add(unfaithful(this.title, warning))
+      for (const warning of this.recorder.fidelityWarnings) failures.add(unfaithful(this.title, warning))
     this.#state = 'closed'
     onClosed(this)
     if (failures.size > 0) throw new SandboxFailures(`Sandbox "${this.title}"`, [...failures])

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { OpenResources } from '../core/lifecycle.ts'
 import type { FidelityWarning, Recorder } from '../core/interactions.ts'
 import type { Fidelity } from '../core/options.ts'
+import type { SandboxPart } from '../core/owner.ts'
 import type { PostgresPart } from '../postgres/component/worker.ts'
 import type { PostgresSandbox, StableRefusal } from '../postgres/gateway/gateway-types.ts'
 import { currentSandbox, runInSandbox } from './current-sandbox.ts'
@@ -200,6 +201,48 @@ test('observe returns the result and only what was recorded meanwhile, nested ob
   expect(outer.queries.map(({ text }) => text)).toEqual(['outer', 'inner'])
   expect(sandbox.interactions).toHaveLength(4)
   await expect(sandbox.observe(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine')
+  await vivarium.close()
+})
+
+test("a component's part is made once, settles before anything is closed and is verified last", async () => {
+  const { vivarium, postgres } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  const make = (): SandboxPart => {
+    postgres.log.push('make')
+    return {
+      settle: async () => void postgres.log.push('settle'),
+      verify: () => {
+        postgres.log.push('verify')
+        return [new Error('nobody called')]
+      },
+    }
+  }
+  expect(sandbox.part('mock', make)).toBe(sandbox.part('mock', make))
+  expect(sandbox.knownPart('mail')).toBeUndefined()
+  await expect(sandbox.close()).rejects.toMatchObject({ errors: [{ message: 'nobody called' }] })
+  expect(postgres.log).toEqual(['open one current', 'make', 'settle', 'close one', 'verify'])
+  expect(() => sandbox.part('mail', make)).toThrow(code('SANDBOX_CLOSED'))
+  await vivarium.close()
+})
+
+test('a failure that comes when its sandbox is closed fails the sandbox around it, of a concurrent test as well', async () => {
+  const { vivarium } = open()
+  const file = await vivarium.openSandbox({ title: 'file' })
+  const beside = await vivarium.openSandbox({ title: 'beside', concurrent: true, around: file })
+  await beside.close()
+  beside.fail(new Error('too late'))
+  await expect(file.close()).rejects.toMatchObject({ errors: [{ message: 'too late' }] })
+  await vivarium.close()
+})
+
+test('the interactions of a sandbox are there by component as well', async () => {
+  const { vivarium, postgres } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  const mail = { component: 'mail', subject: 'Welcome', at: 1 } as const
+  postgres.recorders.get('one')?.record(anyQuery)
+  postgres.recorders.get('one')?.record(mail)
+  expect([sandbox.queries, sandbox.mails, sandbox.calls, sandbox.requests]).toEqual([[anyQuery], [mail], [], []])
+  expect(sandbox.interactions).toEqual([anyQuery, mail])
   await vivarium.close()
 })
 

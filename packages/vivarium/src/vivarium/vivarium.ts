@@ -31,6 +31,15 @@ export interface OpenSandboxOptions {
   within?: Sandbox
 }
 
+/** {@link OpenSandboxOptions} for runner adapters. */
+export interface OpenAroundOptions extends OpenSandboxOptions {
+  /**
+   * The sandbox around it where it does not nest in that one's database: what was set up there in this process (stubs,
+   * handlers) serves it all the same. @default `within`
+   */
+  readonly around?: ComposedSandbox | undefined
+}
+
 /** One test run's shared part: servers found or started, template built. */
 export interface Vivarium extends AsyncDisposable {
   /** Throws `CONFIG_INVALID` when the options had no `postgres`. */
@@ -97,7 +106,7 @@ export class JoinedVivarium implements Vivarium {
     return this.#info
   }
 
-  async openSandbox(options: OpenSandboxOptions = {}): Promise<ComposedSandbox> {
+  async openSandbox(options: OpenAroundOptions = {}): Promise<ComposedSandbox> {
     if (this.#closed) {
       throw new VivariumError('VIVARIUM_CLOSED', {
         what: 'Cannot open a sandbox: the vivarium is closed.',
@@ -108,13 +117,14 @@ export class JoinedVivarium implements Vivarium {
     this.#count++
     const { concurrent = false, title = `sandbox ${this.#count}`, within } = options
     const parent = within === undefined ? undefined : openParent(within, title)
+    const around = options.around ?? parent
     const isolation = options.isolation ?? parent?.isolation ?? this.#info.postgres?.isolation ?? 'transaction'
     const sharesSession = parent !== undefined && (parent.isolation !== 'database' || isolation !== 'database')
     if (concurrent && sharesSession) throw nestedConcurrent(title, parent)
     const slot = concurrent ? (parent?.beside() ?? new NestingSlot()) : (parent?.nested ?? this.#outermost)
     if (slot.holder !== undefined) throw alreadyOpen(title, slot.holder, parent)
     const opening = slot.fill(title, (empty) =>
-      this.#compose({ title, isolation, parent, current: !concurrent && (parent?.current ?? true) }, empty),
+      this.#compose({ title, isolation, parent, around, current: !concurrent && (parent?.current ?? true) }, empty),
     )
     this.#opening.add(opening)
     try {
@@ -148,10 +158,12 @@ export class JoinedVivarium implements Vivarium {
   }
 
   async #compose(
-    asked: { title: string; isolation: Isolation; parent: ComposedSandbox | undefined; current: boolean },
+    asked: Pick<ComposedSandbox, 'title' | 'isolation' | 'current' | 'around'> & {
+      parent: ComposedSandbox | undefined
+    },
     empty: () => void,
   ): Promise<ComposedSandbox> {
-    const { title, isolation, parent, current } = asked
+    const { title, isolation, parent, current, around } = asked
     const recorder = new Recorder()
     const postgres = await this.#postgres?.openSandbox({
       title,
@@ -169,6 +181,7 @@ export class JoinedVivarium implements Vivarium {
       title,
       isolation,
       current,
+      around,
       recorder,
       postgres,
       failsOnWarnings: this.#info.fidelity === 'fail',

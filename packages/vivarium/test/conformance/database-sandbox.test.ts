@@ -125,7 +125,7 @@ describe('what one session cannot give is real', () => {
       connection.send(query('select pg_terminate_backend(pg_backend_pid())'))
       expect(errorOf(await connection.untilClosed())).toMatchObject({ S: 'FATAL', C: '57P01' })
       expect(await count(other)).toBe('2')
-      expect(sandbox.interactions.filter(({ error }) => error?.code === '57P01')).toHaveLength(1)
+      expect(sandbox.queries.filter(({ error }) => error?.code === '57P01')).toHaveLength(1)
     })
   })
 
@@ -467,7 +467,7 @@ describe('at its end', () => {
       await connection.query('begin; set local role none; rollback; create table t (id int)')
       await connection.end()
       await sandbox.close()
-      recorded.push(sandbox.interactions.map(comparable))
+      recorded.push(sandbox.queries.map(comparable))
     }
     expect(recorded[1]).toEqual(recorded[0])
     expect(recorded[0]).toHaveLength(18)

@@ -89,7 +89,7 @@ describeIfFound('external-postgres', await externalPostgresUrl(), 'a server name
         expect(await stock(pool)).toEqual([{ name: 'apple', qty: 3 }, ...untouched.slice(1)])
         const { rows } = await pool.query('select id::int, label from labels')
         expect(rows, `round ${round}`).toEqual([{ id: 1, label: '2 apple' }])
-        const updates = sandbox.interactions.filter((one) => /^update/i.test(one.text))
+        const updates = sandbox.queries.filter((one) => /^update/i.test(one.text))
         expect(updates.map(({ error }) => error === undefined)).toEqual([true, false])
       })
     }

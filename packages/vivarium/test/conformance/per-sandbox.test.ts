@@ -118,7 +118,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     const sandbox = await vivarium.openSandbox({ isolation })
     await client.connect()
     expect(await closeCodes(sandbox)).toEqual(['TRANSACTION_LEFT_OPEN'])
-    expect(sandbox.interactions.map(({ command }) => command)).toEqual(['INSERT', 'BEGIN'])
+    expect(sandbox.queries.map(({ command }) => command)).toEqual(['INSERT', 'BEGIN'])
   })
 
   test('a connection never given back is reported with the client and the sandbox, in time', async () => {

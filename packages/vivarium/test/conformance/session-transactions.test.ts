@@ -27,7 +27,7 @@ describe.each(isolations)('what a transaction is like, isolation %s', (isolation
         expect(await say(connection, `select current_setting('transaction_isolation')`)).toEqual([['serializable']])
         await connection.query('commit')
         expect(await say(connection, 'show transaction_isolation')).toEqual([['read committed']])
-        expect(sandbox.interactions.filter(({ command }) => command === 'SHOW')).toHaveLength(3)
+        expect(sandbox.queries.filter(({ command }) => command === 'SHOW')).toHaveLength(3)
         expect(sandbox.fidelityWarnings.map(({ kind }) => kind)).toEqual(warned)
       },
       { isolation },

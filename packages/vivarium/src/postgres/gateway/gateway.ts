@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { VivariumError } from '../../core/errors.ts'
-import type { Recorder } from '../../core/interactions.ts'
+import { interactionsWith, type Recorder } from '../../core/interactions.ts'
 import { BackgroundWork } from '../../core/lifecycle.ts'
 import type { Isolation } from '../../core/options.ts'
 import type { ConnectionBudget } from '../connection/connection-budget.ts'
@@ -402,5 +402,5 @@ function refuseMixed(parent: OpenSandbox, asked: OpenPostgresSandboxOptions): vo
 
 function firstChange({ place, recorder }: OpenSandbox): string | undefined {
   if (place instanceof DatabaseWorld) return place.firstChange
-  return recorder.interactions.find((query) => !changesNothing(query))?.text
+  return interactionsWith('postgres', recorder.interactions).find((query) => !changesNothing(query))?.text
 }

@@ -221,7 +221,7 @@ const client: ComplianceClient<Knex> = {
         await rejectionOf(app.raw('select pg_sleep(20)').timeout(500, { cancel: true }))
         // The client's error says nothing of whether the server has ended the statement: what the server said counts.
         const caught = await vi.waitFor(() => {
-          const slow = sandbox.interactions.find(({ text }) => text === 'select pg_sleep(20)')
+          const slow = sandbox.queries.find(({ text }) => text === 'select pg_sleep(20)')
           if (slow?.error === undefined) throw new Error('the statement still runs')
           return slow.error.code
         }, 5_000)
