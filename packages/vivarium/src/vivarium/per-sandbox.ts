@@ -1,3 +1,4 @@
+import { callSiteOf } from '../core/call-site.ts'
 import { withDeadline } from '../core/clock.ts'
 import { VivariumError } from '../core/errors.ts'
 import { findOwner, type SandboxOwner } from '../core/owner.ts'
@@ -52,7 +53,7 @@ export function perSandbox<T extends PerSandboxClient>(
   factory: (sandbox: Sandbox) => T,
   options: PerSandboxOptions<T> = {},
 ): T {
-  const name = options.name ?? placeOf(perSandbox)
+  const name = options.name ?? `perSandbox() at ${callSiteOf(perSandbox).text}`
   const entries = new WeakMap<Sandbox, Entry<T>>()
   return forwarded(() => {
     const sandbox = findOwner() as Owner | undefined
@@ -124,14 +125,6 @@ async function end(close: () => unknown, ms: number, name: string, sandbox: Sand
     }
   }
   await withDeadline(ended(), ms, late)
-}
-
-/** `file:line:column` of the call of `called`. */
-function placeOf(called: (...args: never[]) => unknown): string {
-  const at: { stack?: string } = {}
-  Error.captureStackTrace(at, called)
-  const frame = at.stack?.split('\n').find((line) => /^\s*at /.test(line)) ?? ''
-  return `perSandbox() at ${/\(?([^\s()]+:\d+:\d+)\)?$/.exec(frame)?.[1] ?? 'an unknown place'}`
 }
 
 type Details = Pick<VivariumError, 'remedy'> & { seen: string; cause?: unknown }
