@@ -7,8 +7,8 @@ const postgresPipeline = ['protocol', 'connection', 'server', 'template', 'lease
 /** Folders of src/postgres, each allowed what stands before it in the pipeline. `sql` is pure: only these may use it. */
 const usersOfSql = ['template', 'gateway', 'component']
 
-/** Parts of a sandbox, each in a folder of its own: they stand on `core` alone and know nothing of one another. */
-const components = ['postgres', 'mock', 'mail', 'http']
+/** Parts of a sandbox, each in a folder of its own: they stand on `core` and `machine` alone and know nothing of one another. */
+const components = ['postgres', 'redis', 'mock', 'mail', 'http']
 
 const src = 'packages/vivarium/src'
 const wrongWay = 'This import points the wrong way: see docs/architecture.md.'
@@ -32,7 +32,8 @@ function imports(folder, ...patterns) {
 
 const importDirections = [
   imports('*.ts', { regex: '^\\./vitest/', message: wrongWay }, testRunner, itself),
-  imports('core/**', intoFolders([...components, 'vivarium', 'vitest']), testRunner, itself, io),
+  imports('core/**', intoFolders([...components, 'machine', 'vivarium', 'vitest']), testRunner, itself, io),
+  imports('machine/**', intoFolders([...components, 'vivarium', 'vitest']), testRunner, itself),
   ...components.map((folder) => {
     const others = components.filter((other) => other !== folder)
     return imports(`${folder}/**`, intoFolders([...others, 'vivarium', 'vitest']), testRunner, itself)

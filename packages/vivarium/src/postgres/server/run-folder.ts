@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { VivariumError } from '../../core/errors.ts'
-import { identifySelf } from './process-identity.ts'
-import type { ProcessIdentity } from './process-identity.ts'
+import { identifySelf } from '../../machine/process-identity.ts'
+import type { ProcessIdentity } from '../../machine/process-identity.ts'
 import { canReach } from './server-user.ts'
 import type { ServerUser } from './server-user.ts'
 

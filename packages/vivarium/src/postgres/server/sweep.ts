@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { now, realSetTimeout } from '../../core/clock.ts'
-import { findPostmaster, findState, isRunning } from './process-identity.ts'
+import { findServer, findState, isRunning } from '../../machine/process-identity.ts'
 import { readOwner, runPrefix } from './run-folder.ts'
 import type { RunPlace } from './run-folder.ts'
 import type { ServerUser } from './server-user.ts'
@@ -58,7 +58,7 @@ async function endRun(folder: string): Promise<boolean> {
 }
 
 async function endServer(dataFolder: string, signal: 'SIGQUIT' | 'SIGKILL'): Promise<void> {
-  const pid = findPostmaster(dataFolder)
+  const pid = findServer(join(dataFolder, 'postmaster.pid'), dataFolder)
   if (pid === undefined) return
   process.kill(pid, signal)
   const end = now() + 5_000

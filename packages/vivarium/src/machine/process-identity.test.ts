@@ -4,7 +4,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findPostmaster, findState, identifySelf, isRunning } from './process-identity.ts'
+import { findServer, findState, identifySelf, isRunning } from './process-identity.ts'
 
 test('this process is alive; the same number with another start is dead', () => {
   expect(findState(identifySelf())).toBe('alive')
@@ -32,7 +32,7 @@ test.each(['', 'nonsense', '0', '1', '-1', `${process.pid}`])(
   (content) => {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'viv-lock-')))
     writeFileSync(join(folder, 'postmaster.pid'), `${content}\n`)
-    expect(findPostmaster(folder)).toBeUndefined()
+    expect(findServer(join(folder, 'postmaster.pid'), folder)).toBeUndefined()
     rmSync(folder, { recursive: true })
   },
 )
@@ -43,9 +43,9 @@ test('a process whose working directory is the data folder is its server', async
   const child = spawn('sh', ['-c', 'sleep 60; :', folder], { cwd: folder, stdio: 'ignore', detached: true })
   await once(child, 'spawn')
   writeFileSync(join(folder, 'postmaster.pid'), `${child.pid}\n`)
-  expect(findPostmaster(folder)).toBe(child.pid)
+  expect(findServer(join(folder, 'postmaster.pid'), folder)).toBe(child.pid)
   process.kill(-child.pid!, 'SIGKILL')
   await once(child, 'exit')
-  expect(findPostmaster(folder)).toBeUndefined()
+  expect(findServer(join(folder, 'postmaster.pid'), folder)).toBeUndefined()
   rmSync(folder, { recursive: true })
 })

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
-import { join } from 'node:path'
 
 /** A process beyond the reuse of its number. Plain data. */
 export interface ProcessIdentity {
@@ -35,25 +34,24 @@ export function isRunning(pid: number): boolean {
   return readStart(pid) !== undefined
 }
 
-/** The number in `postmaster.pid` if that process really is the server of this data folder. */
-export function findPostmaster(dataFolder: string): number | undefined {
+/** The number on the first line of a server's `pidFile`, if that process really works in `folder`. */
+export function findServer(pidFile: string, folder: string): number | undefined {
   let pid: number
   try {
-    pid = Number.parseInt(readFileSync(join(dataFolder, 'postmaster.pid'), 'utf8'), 10)
+    pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10)
   } catch {
     return undefined
   }
   // A number below 2 would signal a group, everything, or init.
   if (!(pid > 1)) return undefined
-  return isPostmasterOf(pid, dataFolder) ? pid : undefined
+  return worksIn(pid, folder) ? pid : undefined
 }
 
-function isPostmasterOf(pid: number, dataFolder: string): boolean {
+function worksIn(pid: number, folder: string): boolean {
   if (!isRunning(pid)) return false
   try {
-    // A server's working directory is its data folder.
-    if (hasProc) return readlinkSync(`/proc/${pid}/cwd`) === dataFolder
-    return askPs(pid, 'command=').includes(dataFolder)
+    if (hasProc) return readlinkSync(`/proc/${pid}/cwd`) === folder
+    return askPs(pid, 'command=').includes(folder)
   } catch {
     return false
   }
