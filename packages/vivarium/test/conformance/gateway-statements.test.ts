@@ -68,6 +68,26 @@ test('a prepared statement works again after a sandbox that altered its table', 
   await second.close()
 })
 
+test('a statement that cannot be prepared again fails when SQL names it, and the connection goes on', async () => {
+  const connection = await connect(vivarium.postgres.url)
+  const first = await vivarium.openSandbox()
+  await connection.query('create table made (id integer)')
+  await exchange(connection, parse('select id from made', 'gone'), parse('select 5', 'there'))
+  await first.close()
+  const second = await vivarium.openSandbox()
+  expect(errorOf(await connection.query('execute gone'))?.['C']).toBe('42P01')
+  expect(errorOf(await connection.query('select 1; execute gone'))?.['C']).toBe('42P01')
+  expect(rowsOf(await connection.query('select 1'))).toEqual([['1']])
+  await connection.query('begin')
+  expect(errorOf(await connection.query('select 1 / 0'))?.['C']).toBe('22012')
+  expect(errorOf(await connection.query('execute there'))?.['C']).toBe('25P02')
+  expect(errorOf(await connection.query('deallocate there'))?.['C']).toBe('25P02')
+  await connection.query('rollback')
+  expect(rowsOf(await connection.query('execute there'))).toEqual([['5']])
+  await connection.end()
+  await second.close()
+})
+
 test('the same text prepared on two connections, and closed on one, stays prepared on the other', async () => {
   const sandbox = await vivarium.openSandbox()
   const [one, two] = [await connect(vivarium.postgres.url), await connect(vivarium.postgres.url)]

@@ -103,6 +103,17 @@ export function fail(state: ConnectionState): ConnectionState {
   return state.status === 'idle' ? state : { ...state, status: 'failed' }
 }
 
+/**
+ * Whether a failure would leave the session what its transaction has set: it goes back to the savepoint of ours that makes
+ * the transaction read-only, and no further. The server takes settings back at once, and the client is told with the error.
+ */
+export function keepsSettings(state: ConnectionState): boolean {
+  if (state.status !== 'inTransaction') return false
+  const { readOnly, savepoints, before } = state.transaction
+  const hasSet = state.settings.locals !== undefined || state.settings.key !== before.settings.key
+  return readOnly && savepoints.length === 0 && hasSet
+}
+
 export function withLocalSettings(state: ConnectionState): ConnectionState {
   if (state.status === 'idle' || state.transaction.hasLocalSettings) return state
   return { ...state, transaction: { ...state.transaction, hasLocalSettings: true } }

@@ -29,6 +29,7 @@ import type { ClientPortal, ClientStatement } from './client-statement.ts'
 import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
+import { planContext } from './plan-context.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
@@ -317,7 +318,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   const plan = planStatement(
     statement,
     unit.planned,
-    unit.planContext(unit.executed > 0, unit.executed === 0, portal.params),
+    planContext(unit, unit.executed > 0, unit.executed === 0, portal.params),
   )
   unit.executed++
   if (!plan.forward) {

@@ -26,11 +26,16 @@ export interface Reply {
   onSkipped?(): void
   /** CopyInResponse: the server waits for the client's data now. */
   onCopyIn?(): void
+  /** Awaits ReadyForQuery for a Query or FunctionCall: the server skips those too when something ahead has failed. */
+  readonly isSkippable?: boolean
   /** ReadyForQuery with the real status; returns the status the client is shown, `undefined` to show nothing. */
   onReady?(status: string): 'I' | 'T' | 'E' | undefined
   /** After ReadyForQuery was passed on. */
   onFinished?(): void
 }
+
+/** The last message of a unit, and what is awaited then. */
+export type LastMessage = Pick<Reply, 'onReached' | 'onTag' | 'onError' | 'onNotice' | 'showsRows'> & { bytes: Buffer }
 
 /** Whether the client sees the server's message, and what it is told after it. */
 export interface ReplyVerdict {

@@ -386,9 +386,7 @@ export class Session {
     }
     const own = head.onError?.(fields)
     if (head.until !== 'ready') {
-      // After an error the server skips everything up to the next Sync (PostgreSQL docs, 54.2.3).
-      this.#replies.shift()
-      while (this.#replies.length > 0 && this.#replies[0]?.until !== 'ready') this.#replies.shift()?.onSkipped?.()
+      this.#skipToSync()
       this.#reached()
     }
     if (own !== undefined) {
@@ -396,6 +394,21 @@ export class Session {
       return false
     }
     return head.visible
+  }
+
+  /** After an error the server skips everything up to the next Sync (PostgreSQL docs, 54.2.3), a Query as well. */
+  #skipToSync(): void {
+    const replies = this.#replies
+    replies.shift()
+    let skipped: Reply | undefined
+    const isSkipped = ({ until, isSkippable }: Reply): boolean => until !== 'ready' || isSkippable === true
+    for (let head = replies[0]; head !== undefined && isSkipped(head); head = replies[0]) {
+      skipped = replies.shift()
+      skipped?.onSkipped?.()
+    }
+    if (replies.length > 0 || skipped?.isSkippable !== true) return
+    const { onReady, onFinished } = skipped
+    this.sync({ onReady, onFinished })
   }
 
   #takeReady(head: Reply | undefined, buffer: Buffer, start: number): boolean {

@@ -20,6 +20,7 @@ import { setConfigEffect } from './set-config-effect.ts'
 import type { SetConfigEffect } from './set-config-effect.ts'
 import { showsWarnings } from './settings.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
+import { planContext } from './plan-context.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
@@ -110,7 +111,7 @@ function planAt(
   startsUnit = true,
   sessionBeforeUnit: SessionState = unit.atBoundary,
 ): StatementPlan {
-  return planStatement(statement, state, { ...unit.planContext(implicitBlock, startsUnit), sessionBeforeUnit })
+  return planStatement(statement, state, { ...planContext(unit, implicitBlock, startsUnit), sessionBeforeUnit })
 }
 
 /** One statement of the text, and what the server runs in its place. */
@@ -228,7 +229,7 @@ class QueryTranslation {
       const { statement, plan, prepares } = slot
       if (prepares !== undefined && statement.kind === 'prepare') prepared.set(statement.name, prepares)
       if (plan.error !== undefined) replacements.push({ ...statement.span, text: failingStatement })
-      else if (plan.forward) replacements.push(...this.#renamed(statement, prepared))
+      else if (plan.forward) replacements.push(...this.#renamed(slot, prepared))
       else {
         const boundary =
           plan.boundary === undefined
@@ -251,13 +252,19 @@ class QueryTranslation {
     if (replacements.length > 0) this.rewritten = replaceSpans(this.#text, replacements)
   }
 
-  /** A temporary table cannot be dropped while a cursor is open on it: the server closes those first, too. */
+  /**
+   * What a COMMIT in the text ends. Cursors come first: a temporary table cannot be dropped while one is open on it. When
+   * nothing follows they go with the next unit's prefix.
+   */
   #onCommit(slot: Slot): readonly string[] {
+    const index = this.#slots.indexOf(slot)
     const steps = slot.plan.onCommit ?? []
-    if (steps.length === 0) return steps
-    const names = this.#unit.owner.names.openNames()
-    for (const { statement } of this.#slots.slice(0, this.#slots.indexOf(slot))) {
-      if (statement.kind === 'declareCursor' && !statement.hold) names.push(statement.name)
+    const { owner, world } = this.#unit
+    const follows = slot.plan.boundary === 'keep' && index < this.#slots.length - 1
+    if (steps.length === 0 && !(follows && world.routines.canRunBlocks)) return steps
+    const names = owner.names.openNames()
+    for (const { statement } of this.#slots.slice(0, index)) {
+      if (statement.kind === 'declareCursor') names.push(statement.name)
     }
     return names.length === 0 ? steps : [closeStatement(names), ...steps]
   }
@@ -267,10 +274,12 @@ class QueryTranslation {
     return this.#slots.some(({ plan }) => plan.onCommit !== undefined && plan.onCommit.length > 0)
   }
 
-  #renamed(statement: Statement, prepared: ReadonlyMap<string, string>): Replacement[] {
+  #renamed({ statement, plan }: Slot, prepared: ReadonlyMap<string, string>): Replacement[] {
     if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') {
       return substitutes(statement)
     }
+    // In a failed transaction it is refused whatever it names.
+    if (plan.next.status === 'failed') return []
     const name = prepared.get(statement.name) ?? realName(this.#unit, statement.name)
     if (name === undefined) return []
     this.#realNames.push([name, statement.name])

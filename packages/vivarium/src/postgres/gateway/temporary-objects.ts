@@ -67,10 +67,10 @@ export function dropStatement(names: readonly string[]): string {
   )
 }
 
-/** Closes those of these cursors that are open. */
+/** Closes those of these cursors that are open and end with their transaction. */
 export function closeStatement(names: readonly string[]): string {
   const body = `DECLARE c record; BEGIN
-    FOR c IN SELECT name FROM pg_catalog.pg_cursors WHERE name = ANY (${quoteArray(names, 'text')}) LOOP
+    FOR c IN SELECT name FROM pg_catalog.pg_cursors WHERE NOT is_holdable AND name = ANY (${quoteArray(names, 'text')}) LOOP
       EXECUTE pg_catalog.format('CLOSE %I', c.name);
     END LOOP;
   END`

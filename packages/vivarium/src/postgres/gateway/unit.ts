@@ -5,19 +5,27 @@ import { encodeMessageFields, encodeOwnMessage } from '../protocol/server-messag
 import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
 import { Backend } from '../protocol/message-types.ts'
 import type { Statement } from '../sql/statement.ts'
-import { endOfTransaction, fail, rollback, sessionOf, statusByte, withSession } from './connection-state.ts'
+import {
+  endOfTransaction,
+  fail,
+  keepsSettings,
+  rollback,
+  sessionOf,
+  statusByte,
+  withSession,
+} from './connection-state.ts'
 import type { ConnectionState, SessionState } from './connection-state.ts'
 import type { Level } from './level.ts'
 import { quoteStatement } from './contention-messages.ts'
 import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-record.ts'
 import type { QueryRecord } from './query-record.ts'
-import type { Reply, ReplyVerdict } from './reply.ts'
+import type { LastMessage, Reply, ReplyVerdict } from './reply.ts'
 import type { Session } from './session.ts'
 import { askSettings, noteShared } from './shared-session.ts'
 import { showsWarnings } from './settings.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import type { World } from './world.ts'
-import type { PlanContext, StatementPlan } from './plan.ts'
+import type { StatementPlan } from './plan.ts'
 import { onCommitSteps } from './temporary-objects.ts'
 import type { TemporaryObjects } from './temporary-objects.ts'
 
@@ -67,7 +75,8 @@ export class Unit {
   heldTag: Buffer | undefined
 
   readonly #ended: () => void
-  #isChecking = false
+  /** What is still to be sent behind its last message. */
+  #behind: 'check' | 'undo' | undefined
 
   /** `ended` is called once when all is answered and the next unit may begin. */
   constructor(owner: UnitOwner, world: World, level: Level, ended: () => void) {
@@ -269,25 +278,6 @@ export class Unit {
     return { level: this.level, text, params, connection: this.owner.id, transaction, startedAt: now() }
   }
 
-  /** What the plan of its next statement depends on. `implicitBlock`: other statements belong to the same unit. */
-  planContext(implicitBlock: boolean, startsUnit: boolean, params: QueryRecord['params'] = []): PlanContext {
-    const { world, owner, level } = this
-    return {
-      implicitBlock,
-      startsUnit,
-      sessionBeforeUnit: this.atBoundary,
-      initialSettings: owner.initialSettings,
-      shared: {
-        processId: world.session.processId,
-        params,
-        depth: world.depth,
-        othersHaveTemporary: world.leftovers.othersHave(owner),
-        routineTables: world.routines.temporary,
-      },
-      nextTransactionNumber: () => ++level.transactions,
-    }
-  }
-
   /** A statement of the client completed on the server. */
   completed(record: QueryRecord, tag: string | undefined, next: ConnectionState): ReplyVerdict {
     this.owner.state = next
@@ -356,7 +346,9 @@ export class Unit {
   }
 
   /** The unit's last message is sent: what is awaited then. Without anything real it ends at once. */
-  complete(last: Pick<Reply, 'onReached' | 'onTag' | 'onError' | 'onNotice' | 'showsRows'> & { bytes: Buffer }): void {
+  complete(sent: LastMessage): void {
+    // While it was held something ahead of it has failed: the server would skip all but a Sync.
+    const last = this.#hasFailed ? { bytes: syncMessage } : sent
     this.isComplete = true
     if (!this.isReal) {
       this.owner.state = this.planned
@@ -376,15 +368,17 @@ export class Unit {
       onError: last.onError?.bind(last),
       onNotice: last.onNotice?.bind(last),
       showsRows: last.showsRows?.bind(last),
+      isSkippable: last.bytes !== syncMessage,
       onCopyIn: () => this.startCopyIn(),
       onReady: (status) => {
-        this.#isChecking = check === 'behind' || (check === 'after' && this.#needsConstraintCheck)
-        if (this.#isChecking) return undefined
+        const checks = check === 'behind' || (check === 'after' && this.#needsConstraintCheck)
+        this.#behind = checks ? 'check' : this.#lastBehind
+        if (this.#behind !== undefined) return undefined
         const shown = this.settle(status)
         return this.copyViolation === undefined ? shown : undefined
       },
       onFinished: () => {
-        if (!this.#isChecking) this.#finish()
+        if (this.#behind !== 'check') this.#finishOrUndo()
         else if (check === 'after') this.#checkBehind()
       },
     })
@@ -442,11 +436,24 @@ export class Unit {
     session.sync({
       onReady: (status) => {
         if (!this.#hasFailed && this.heldTag !== undefined) session.emit(this.heldTag)
-        return this.settle(status)
+        this.#behind = this.#lastBehind
+        return this.#behind === undefined ? this.settle(status) : undefined
       },
-      onFinished: () => this.#finish(),
+      onFinished: () => this.#finishOrUndo(),
     })
     session.flush()
+  }
+
+  get #lastBehind(): 'undo' | undefined {
+    const fails = this.#hasFailed && this.#stateAfterFailure === undefined
+    return fails && keepsSettings(this.owner.state) ? 'undo' : undefined
+  }
+
+  #finishOrUndo(): void {
+    if (this.#behind === undefined) return this.#finish()
+    this.world.undoUnitNow()
+    this.session.sync({ onReady: (status) => this.settle(status), onFinished: () => this.#finish() })
+    this.session.flush()
   }
 
   #finish(): void {
