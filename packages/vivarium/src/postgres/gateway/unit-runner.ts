@@ -196,18 +196,18 @@ export class UnitRunner implements ClientPath {
     world.scheduler.release(this.#connection)
   }
 
-  /** The client asked, on another connection, to cancel what runs here. */
-  cancel(): undefined {
+  /** The client asked, on another connection, to cancel what runs here: resolves when the server has taken the request. */
+  cancel(): Promise<void> | undefined {
     const unit = this.#unit
     if (this.#isWaiting && unit === undefined) {
       this.#giveUpWaiting({ code: '57014', message: 'canceling statement due to user request' })
       this.#connection.pump()
-      return
+      return undefined
     }
-    if (unit === undefined || unit.session.quiet) return
+    if (unit === undefined || unit.session.quiet) return undefined
     // Until the server has taken the request nothing more is sent: it would hit the next statement.
     this.#cancelling++
-    void unit.session
+    return unit.session
       .cancel()
       .catch((error: unknown) => unit.world.break(error instanceof Error ? error : new Error(String(error))))
       .then(() => {
