@@ -6,8 +6,9 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build as bundle } from 'esbuild'
 import type { Plugin } from 'esbuild'
+import { bundleFile } from './support/bundle-file.ts'
+import { bundleMailLibraries } from './support/bundle-mail-libraries.ts'
 import { filesBelow } from './support/files.ts'
 import { packageFolder } from './support/paths.ts'
 import { runTool } from './support/run.ts'
@@ -27,7 +28,7 @@ async function build(): Promise<number> {
   try {
     const results = await Promise.all([compile('esm', next), compile('cjs', next)])
     const passed = results.every((result) => result.code === 0)
-    if (passed) await bundleRuntimes(next)
+    if (passed) await Promise.all([bundleRuntimes(next), bundleMailLibraries(next)])
     // Both compilations say the same about the same source: once is enough.
     const said = new Set(results.flatMap((result) => result.output.split('\n')).filter((line) => line !== ''))
     for (const line of said) console.log(line)
@@ -56,34 +57,22 @@ function compile(format: 'esm' | 'cjs', folder: string): Promise<RunResult> {
  * through the source map, as everywhere.
  */
 async function bundleRuntimes(folder: string): Promise<void> {
-  await bundleFile(join(folder, 'esm/vitest/worker-runtime.js'))
-  await bundleFile(join(folder, 'esm/vivarium/runtime.js'), [keepOneClock()])
-}
-
-async function bundleFile(file: string, plugins: Plugin[] = []): Promise<void> {
-  await bundle({
-    entryPoints: [file],
-    outfile: file,
-    allowOverwrite: true,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    sourcemap: true,
-    sourcesContent: false,
-    // As in every ES module: what asks `typeof require` is to see that there is none, not the bundler's own.
-    define: { require: 'undefined' },
-    logLevel: 'warning',
-    plugins,
+  await bundleFile(join(folder, 'esm/vitest/worker-runtime.js'), { plugins: [keepApart('mail/libraries')] })
+  await bundleFile(join(folder, 'esm/vivarium/runtime.js'), {
+    plugins: [keepApart('core/clock'), keepApart('mail/libraries')],
   })
 }
 
-/** Loaded with the package itself, before a test can fake timers; a copy in a file that is loaded later would come too late. */
-function keepOneClock(): Plugin {
+/**
+ * Leaves a module out of a bundle. The clock is loaded with the package itself, before a test can fake timers: a copy in a file that is loaded
+ * later would come too late. What speaks SMTP is loaded with the first mail.
+ */
+function keepApart(module: string): Plugin {
+  const name = module.slice(module.lastIndexOf('/') + 1)
   return {
-    name: 'one clock',
+    name: `keep ${module} apart`,
     setup: ({ onResolve }) => {
-      onResolve({ filter: /\/clock\.js$/ }, () => ({ path: '../core/clock.js', external: true }))
+      onResolve({ filter: new RegExp(`/${name}\\.js$`) }, () => ({ path: `../${module}.js`, external: true }))
     },
   }
 }

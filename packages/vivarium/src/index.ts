@@ -11,6 +11,8 @@ export { perSandbox } from './vivarium/per-sandbox.ts'
 export type { PerSandboxClient, PerSandboxOptions } from './vivarium/per-sandbox.ts'
 export { defineConfig } from './vivarium/config.ts'
 export type { VivariumOptions } from './vivarium/config.ts'
+export type { SandboxMail } from './mail/mailbox.ts'
+export type { MailOptions } from './mail/options.ts'
 export type { PostgresOptions } from './postgres/component/options.ts'
 export type { Migrations } from './postgres/template/migrations.ts'
 export type { Fidelity, Isolation } from './core/options.ts'
@@ -19,6 +21,8 @@ export type { ErrorCode, ErrorReport } from './core/errors.ts'
 export type {
   FidelityWarning,
   Interaction,
+  MailAddress,
+  MailAttachment,
   Observation,
   ObservedCall,
   ObservedMail,

@@ -3,7 +3,8 @@
  */
 export const realSetTimeout: typeof setTimeout = globalThis.setTimeout
 export const realClearTimeout: typeof clearTimeout = globalThis.clearTimeout
-const realSetImmediate: typeof setImmediate = globalThis.setImmediate
+/** Also for what the build bundles (scripts/support/bundle-mail-libraries.ts). @public */
+export const realSetImmediate: typeof setImmediate = globalThis.setImmediate
 const performanceNow = performance.now.bind(performance)
 
 /** Milliseconds on a monotonic clock, unaffected by faked timers. */

@@ -39,10 +39,54 @@ export interface ObservedCall {
   readonly at: number
 }
 
+/** One mailbox as a header of a mail names it. */
+export interface MailAddress {
+  /** The name beside the address; `undefined` where there is none. */
+  readonly name: string | undefined
+  readonly address: string
+}
+
+/** A part of a mail that is not its text: a file, or an image that its HTML shows. */
+export interface MailAttachment {
+  /** Its file name; `undefined` where it was given none. */
+  readonly name: string | undefined
+  /** Its media type: `application/pdf`. */
+  readonly type: string
+  /** Its bytes, decoded. */
+  readonly content: Uint8Array
+  /** The content id that the HTML refers to as `cid:…`, without its brackets. */
+  readonly cid: string | undefined
+  /** It is shown inside the body and not offered as a file. */
+  readonly inline: boolean
+}
+
 /** What an observed mail is: one message that the application's mail client handed over, for one or several recipients. */
 export interface ObservedMail {
   readonly component: 'mail'
+  /** `undefined` where the mail has no such header, or one that names nobody. */
+  readonly from: MailAddress | undefined
+  readonly to: readonly MailAddress[]
+  readonly cc: readonly MailAddress[]
+  /** Recipients of the envelope that no header names. */
+  readonly bcc: readonly MailAddress[]
+  readonly replyTo: readonly MailAddress[]
+  /** Decoded; empty where the mail has none. */
   readonly subject: string
+  /** The text as it was sent; `undefined` where the mail has no part of text. */
+  readonly text: string | undefined
+  /** The HTML as it was sent, its `cid:` links included; `undefined` where the mail has none. */
+  readonly html: string | undefined
+  /** Every header by its name in lower case, unfolded and decoded; one that stands several times is joined by line breaks. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly attachments: readonly MailAttachment[]
+  /** What the mail client told the server, whatever the headers say. */
+  readonly envelope: { readonly from: string; readonly to: readonly string[] }
+  /** Addresses of pages in the text and in the HTML's links, in order, each once. */
+  readonly links: readonly string[]
+  /** The message as it came. */
+  readonly raw: Uint8Array
+  /** Why it could not be read to its end; what could be read is in the other fields. */
+  readonly parseError: string | undefined
   /** Milliseconds since the sandbox opened. */
   readonly at: number
 }

@@ -3,6 +3,7 @@ import type { ViteUserConfig } from 'vitest/config'
 import type { Vite, VitestPluginContext } from 'vitest/node'
 import type { VivariumOptions } from '../vivarium/config.ts'
 import { isolationTags } from './isolation-tags.ts'
+import './matcher-types.ts'
 import './provided-context.ts'
 import { RunReporter } from './run-reporter.ts'
 

@@ -1,3 +1,4 @@
 // One module, so that a worker loads one file: the build bundles everything below it into this one (scripts/build.ts).
 export { FileRun } from './file-run.ts'
 export { joinWorker } from './worker.ts'
+export { mailMatchers } from '../mail/matchers.ts'

@@ -1,7 +1,10 @@
 // Vitest runs this file in every worker, before each test file loads.
-import { aroundAll, aroundEach, inject } from 'vitest'
-import { FileRun, joinWorker } from './worker-runtime.ts'
+import { aroundAll, aroundEach, expect, inject } from 'vitest'
+import { FileRun, joinWorker, mailMatchers } from './worker-runtime.ts'
+import './matcher-types.ts'
 import './provided-context.ts'
+
+expect.extend({ ...mailMatchers })
 
 const file = new FileRun(await joinWorker(inject('vivarium')))
 

@@ -3,12 +3,12 @@ import { joinVivarium } from '../vivarium/join.ts'
 import type { JoinedVivarium, JoinInfo } from '../vivarium/vivarium.ts'
 
 /**
- * Joins the run, once per worker however many files it runs, and writes the stable URL into the environment. It is never
+ * Joins the run, once per worker however many files it runs, and writes the stable URLs into the environment. It is never
  * closed: the application's pools are connected until the worker ends, and ending is what frees the lease.
  */
 export async function joinWorker(info: JoinInfo): Promise<JoinedVivarium> {
   const vivarium = await openOncePerWorker(`run ${JSON.stringify(info)}`, () => joinVivarium(info))
-  // For each file again: one before it may have changed the variable.
-  if (info.postgres !== undefined) process.env[info.postgres.env] = vivarium.postgres.url
+  // For each file again: one before it may have changed a variable.
+  Object.assign(process.env, vivarium.environment)
   return vivarium
 }

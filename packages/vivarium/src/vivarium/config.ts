@@ -1,9 +1,12 @@
 import { type Fidelity, fidelityAt, objectAt, type OptionsContext, refuseUnknownKeys } from '../core/options.ts'
+import { type MailOptions, type ResolvedMail, resolveMail } from '../mail/options.ts'
 import { type PostgresOptions, type ResolvedPostgres, resolvePostgres } from '../postgres/component/options.ts'
 
 /** Everything that can be configured; the default export of `vivarium.config.ts`. */
 export interface VivariumOptions {
   postgres?: PostgresOptions
+  /** A mail server in each worker: `{}` is enough. Left out, there is none. */
+  mail?: MailOptions
   /**
    * What becomes of a fidelity warning, something that would behave differently in production: `'warn'` records it in
    * `sandbox.fidelityWarnings` and the runner prints it once; `'fail'` also makes the sandbox's close report each one as
@@ -16,6 +19,7 @@ export interface VivariumOptions {
 /** {@link VivariumOptions} checked and completed. */
 export interface ResolvedOptions {
   readonly postgres: ResolvedPostgres | undefined
+  readonly mail: ResolvedMail | undefined
   readonly fidelity: Fidelity
 }
 
@@ -33,7 +37,7 @@ export function defineConfig(options: VivariumOptions): VivariumOptions {
   return options
 }
 
-const optionNames = ['postgres', 'fidelity'] as const satisfies readonly (keyof VivariumOptions)[]
+const optionNames = ['postgres', 'mail', 'fidelity'] as const satisfies readonly (keyof VivariumOptions)[]
 
 /**
  * Checks options and fills in what was left out. Throws `CONFIG_INVALID` naming the key, what was seen and the nearest
@@ -44,6 +48,7 @@ export function resolveOptions(options: unknown, context: OptionsContext): Resol
   refuseUnknownKeys(given, optionNames, '', context.source)
   return {
     postgres: given.postgres === undefined ? undefined : resolvePostgres(given.postgres, context),
+    mail: given.mail === undefined ? undefined : resolveMail(given.mail, context),
     fidelity: fidelityAt(given.fidelity, 'fidelity', context.source) ?? 'warn',
   }
 }

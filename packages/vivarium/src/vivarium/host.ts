@@ -16,16 +16,14 @@ export async function openVivariumHost(
   options: ResolvedOptions,
   hostOptions: OpenHostOptions = {},
 ): Promise<VivariumHost> {
+  // Nothing of mail is shared: each worker has a server of its own.
+  const joinInfo: JoinInfo = { shape: 1, fidelity: options.fidelity, mail: options.mail }
   if (options.postgres === undefined) {
-    return {
-      joinInfo: { shape: 1, fidelity: options.fidelity },
-      lost: new Promise(() => undefined),
-      close: async () => undefined,
-    }
+    return { joinInfo, lost: new Promise(() => undefined), close: async () => undefined }
   }
   const postgres = await openPostgresHost(options.postgres, hostOptions)
   return {
-    joinInfo: { shape: 1, fidelity: options.fidelity, postgres: postgres.joinInfo },
+    joinInfo: { ...joinInfo, postgres: postgres.joinInfo },
     lost: postgres.lost,
     close: () => postgres.close(),
   }

@@ -1,4 +1,5 @@
 import { openTogether } from '../core/lifecycle.ts'
+import { joinMail } from '../mail/mail-server.ts'
 import { joinPostgres } from '../postgres/component/worker.ts'
 import { JoinedVivarium, type JoinInfo } from './vivarium.ts'
 
@@ -7,6 +8,8 @@ export async function joinVivarium(info: JoinInfo): Promise<JoinedVivarium> {
   return openTogether(async (opened) => {
     const postgres = info.postgres && (await joinPostgres(info.postgres))
     if (postgres !== undefined) opened.add('the Postgres gateway', () => postgres.close())
-    return new JoinedVivarium(info, { postgres, opened })
+    const mail = info.mail && (await joinMail(info.mail))
+    if (mail !== undefined) opened.add('the mail server', () => mail.close())
+    return new JoinedVivarium(info, { postgres, mail, opened })
   })
 }

@@ -25,14 +25,16 @@ export async function openVivarium(options: VivariumOptions = {}): Promise<Vivar
     environment: process.env,
   })
   // Loaded here, not above: a test file that imports `currentSandbox` loads this module too, and none of what follows.
-  const { joinPostgres, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
+  const { joinMail, joinPostgres, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
   return openTogether(async (opened) => {
     const host = await openVivariumHost(resolved)
     opened.add('the run', () => host.close())
     const { postgres: info } = host.joinInfo
     const postgres = info && (await joinPostgres(info))
     if (postgres !== undefined) opened.add('the Postgres gateway', () => postgres.close())
+    const mail = host.joinInfo.mail && (await joinMail(host.joinInfo.mail))
+    if (mail !== undefined) opened.add('the mail server', () => mail.close())
     await postgres?.ready
-    return new JoinedVivarium(host.joinInfo, { postgres, opened, lost: host.lost })
+    return new JoinedVivarium(host.joinInfo, { postgres, mail, opened, lost: host.lost })
   })
 }

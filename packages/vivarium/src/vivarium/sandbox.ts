@@ -17,6 +17,8 @@ import { closeOnce, OpenResources } from '../core/lifecycle.ts'
 import type { Isolation } from '../core/options.ts'
 import type { SandboxOwner, SandboxPart } from '../core/owner.ts'
 import { runInContext } from '../core/registry.ts'
+import type { MailPart } from '../mail/mail-server.ts'
+import type { SandboxMail } from '../mail/mailbox.ts'
 import { changesNothing } from '../postgres/gateway/changes-nothing.ts'
 import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
 
@@ -36,6 +38,8 @@ export interface Sandbox extends Trace, AsyncDisposable {
   readonly isolation: Isolation
   /** Throws `CONFIG_INVALID` when the vivarium was opened without `postgres`. */
   readonly postgres: SandboxPostgres
+  /** Throws `CONFIG_INVALID` when the vivarium was opened without `mail`. */
+  readonly mail: SandboxMail
   /** What would behave differently in production. */
   readonly fidelityWarnings: readonly FidelityWarning[]
   /**
@@ -73,6 +77,7 @@ export interface SandboxParts {
   readonly around: ComposedSandbox | undefined
   readonly recorder: Recorder
   readonly postgres: PostgresSandbox | undefined
+  readonly mail?: MailPart | undefined
   /** A fidelity warning fails it at close. */
   readonly failsOnWarnings?: boolean
   /** Called once when it is closed, whatever the outcome. */
@@ -130,6 +135,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
   readonly #beside: Set<NestingSlot> = new Set()
   readonly #openedAt: number = now()
   readonly #postgres: PostgresSandbox | undefined
+  readonly #mail: MailPart | undefined
   readonly #parts: Map<string, SandboxPart> = new Map()
   readonly #owned: OpenResources = new OpenResources()
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -141,12 +147,18 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     this.around = parts.around
     this.recorder = parts.recorder
     this.#postgres = parts.postgres
+    this.#mail = parts.mail
     this.close = closeOnce(() => this.#close(parts))
   }
 
   get postgres(): SandboxPostgres {
     if (this.#postgres === undefined) throw noPostgres()
     return { url: this.#postgres.url }
+  }
+
+  get mail(): SandboxMail {
+    if (this.#mail === undefined) throw noMail()
+    return this.#mail.mailboxOf(this)
   }
 
   /** Its part in the gateway, for a sandbox that nests in it. */
@@ -286,5 +298,14 @@ export function noPostgres(): VivariumError {
   return new VivariumError('CONFIG_INVALID', {
     what: 'This vivarium has no Postgres: its options have no `postgres`.',
     remedy: "Add it: `postgres: { migrations: './migrations' }`, or `postgres: {}` for an empty database.",
+  })
+}
+
+/** The error for asking a vivarium without mail for it. */
+export function noMail(): VivariumError {
+  return new VivariumError('CONFIG_INVALID', {
+    what: 'This vivarium has no mail server: its options have no `mail`.',
+    remedy:
+      'Add it: `mail: {}` writes its URL into SMTP_URL, `mail: { env: … }` into the variables of your application.',
   })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { OpenResources } from '../core/lifecycle.ts'
-import type { FidelityWarning, Recorder } from '../core/interactions.ts'
+import type { FidelityWarning, ObservedMail, Recorder } from '../core/interactions.ts'
 import type { Fidelity } from '../core/options.ts'
 import type { SandboxPart } from '../core/owner.ts'
 import type { PostgresPart } from '../postgres/component/worker.ts'
@@ -238,7 +238,7 @@ test('a failure that comes when its sandbox is closed fails the sandbox around i
 test('the interactions of a sandbox are there by component as well', async () => {
   const { vivarium, postgres } = open()
   const sandbox = await vivarium.openSandbox({ title: 'one' })
-  const mail = { component: 'mail', subject: 'Welcome', at: 1 } as const
+  const mail = { component: 'mail', subject: 'Welcome', at: 1 } as ObservedMail
   postgres.recorders.get('one')?.record(anyQuery)
   postgres.recorders.get('one')?.record(mail)
   expect([sandbox.queries, sandbox.mails, sandbox.calls, sandbox.requests]).toEqual([[anyQuery], [mail], [], []])

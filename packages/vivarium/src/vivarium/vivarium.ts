@@ -3,14 +3,17 @@ import { Recorder } from '../core/interactions.ts'
 import { closeOnce, type OpenResources } from '../core/lifecycle.ts'
 import type { Fidelity, Isolation } from '../core/options.ts'
 import { addCurrent, removeCurrent } from '../core/registry.ts'
+import type { MailPart } from '../mail/mail-server.ts'
+import type { ResolvedMail } from '../mail/options.ts'
 import type { PostgresJoinInfo, PostgresPart } from '../postgres/component/worker.ts'
-import { closingFailures, ComposedSandbox, NestingSlot, noPostgres, type Sandbox } from './sandbox.ts'
+import { closingFailures, ComposedSandbox, NestingSlot, noMail, noPostgres, type Sandbox } from './sandbox.ts'
 
 /** What a worker needs to take part in a vivarium that another process opened. Plain JSON. */
 export interface JoinInfo {
   /** Raised whenever the fields change their meaning. */
   readonly shape: 1
   readonly postgres?: PostgresJoinInfo
+  readonly mail?: ResolvedMail | undefined
   /** What becomes of a fidelity warning. @default 'warn' */
   readonly fidelity?: Fidelity
 }
@@ -49,6 +52,13 @@ export interface Vivarium extends AsyncDisposable {
     /** The plain server behind it, for tools and comparisons. Nothing is sandboxed there. */
     readonly serverUrl: string
   }
+  /** Throws `CONFIG_INVALID` when the options had no `mail`. */
+  readonly mail: {
+    /** Follows this process's current sandbox: put it in `SMTP_URL` once. Any credentials are accepted. */
+    readonly url: string
+    /** The server's self-signed certificate, PEM: for a client that uses STARTTLS, `tls: { ca }`. */
+    readonly certificate: string
+  }
   /**
    * Opens a sandbox. Rejects with `SANDBOX_ALREADY_OPEN` when another one is open and `concurrent` was not asked for.
    */
@@ -65,6 +75,7 @@ export interface Vivarium extends AsyncDisposable {
 /** The parts of a {@link JoinedVivarium}. */
 export interface VivariumParts {
   readonly postgres: PostgresPart | undefined
+  readonly mail?: MailPart | undefined
   /** Closed at the end, last opened first. */
   readonly opened: OpenResources
   /** Resolves with the reason when a server ended by itself. Only the process that started it knows. */
@@ -76,12 +87,13 @@ export class JoinedVivarium implements Vivarium {
   readonly close: () => Promise<void>
   readonly #info: JoinInfo
   readonly #postgres: PostgresPart | undefined
+  readonly #mail: MailPart | undefined
   readonly #opened: OpenResources
   readonly #outermost: NestingSlot = new NestingSlot()
   readonly #opening: Set<Promise<ComposedSandbox>> = new Set()
   readonly #open: Set<ComposedSandbox> = new Set()
   readonly #stableRefusals: Set<() => void> = new Set()
-  #allowStable: (() => void) | undefined
+  #allowStable: readonly (() => void)[] = []
   #closed = false
   #lost: Error | undefined
   #count = 0
@@ -89,6 +101,7 @@ export class JoinedVivarium implements Vivarium {
   constructor(info: JoinInfo, parts: VivariumParts) {
     this.#info = info
     this.#postgres = parts.postgres
+    this.#mail = parts.mail
     this.#opened = parts.opened
     this.close = closeOnce(() => this.#close())
     void parts.lost?.then((reason) => {
@@ -100,6 +113,17 @@ export class JoinedVivarium implements Vivarium {
   get postgres(): Vivarium['postgres'] {
     if (this.#postgres === undefined) throw noPostgres()
     return { url: this.#postgres.url, serverUrl: this.#postgres.serverUrl }
+  }
+
+  get mail(): Vivarium['mail'] {
+    if (this.#mail === undefined) throw noMail()
+    return this.#mail
+  }
+
+  /** The application's environment variables that name a stable URL, and what to write into them. */
+  get environment(): Readonly<Record<string, string>> {
+    const postgres = this.#postgres && this.#info.postgres && { [this.#info.postgres.env]: this.#postgres.url }
+    return { ...postgres, ...this.#mail?.environment }
   }
 
   describe(): JoinInfo {
@@ -135,22 +159,28 @@ export class JoinedVivarium implements Vivarium {
   }
 
   /**
-   * Refuses everything on the stable URL until the returned function is called, and calls `onRefused` for each refusal.
-   * For runner adapters: while tests run at once, nothing tells whose work a statement is.
+   * Refuses everything on the stable URLs until the returned function is called, and calls `onRefused` for each refusal.
+   * For runner adapters: while tests run at once, nothing tells whose work a statement is, or whose mail.
    */
   refuseStableUrl(onRefused: () => void): () => void {
+    if (this.#stableRefusals.size === 0) this.#allowStable = this.#refuseStable()
     this.#stableRefusals.add(onRefused)
-    this.#allowStable ??= this.#postgres?.refuseStable({
-      // The remedy stands in the message itself: drivers and runners show little else.
-      message: { code: '55000', message: `${stableUrlAmbiguous.what} ${stableUrlAmbiguous.remedy}` },
-      onRefused: () => this.#stableRefusals.forEach((refused) => refused()),
-    })
     return () => {
-      this.#stableRefusals.delete(onRefused)
-      if (this.#stableRefusals.size > 0) return
-      this.#allowStable?.()
-      this.#allowStable = undefined
+      if (!this.#stableRefusals.delete(onRefused) || this.#stableRefusals.size > 0) return
+      for (const allow of this.#allowStable) allow()
+      this.#allowStable = []
     }
+  }
+
+  /** Each component in the words of its protocol. */
+  #refuseStable(): readonly (() => void)[] {
+    // The remedy stands in the message itself: clients and runners show little else.
+    const message = `${stableUrlAmbiguous.what} ${stableUrlAmbiguous.remedy}`
+    const onRefused = (): void => this.#stableRefusals.forEach((refused) => refused())
+    return [
+      this.#postgres?.refuseStable({ message: { code: '55000', message }, onRefused }),
+      this.#mail?.refuseStable({ message, onRefused }),
+    ].filter((allow) => allow !== undefined)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -184,6 +214,7 @@ export class JoinedVivarium implements Vivarium {
       around,
       recorder,
       postgres,
+      mail: this.#mail,
       failsOnWarnings: this.#info.fidelity === 'fail',
       onClosed,
     })
@@ -206,8 +237,8 @@ export class JoinedVivarium implements Vivarium {
 export const stableUrlAmbiguous: Readonly<Record<'what' | 'remedy', string>> = {
   what: 'The stable URL is refused while concurrent tests run: nothing tells which of them this is for (STABLE_URL_AMBIGUOUS).',
   remedy:
-    'Give the application of a concurrent test the URL of its own sandbox, `currentSandbox().postgres.url`, with a pool for ' +
-    'each test (perSandbox makes one behind one object); or run the test alone, without `.concurrent`.',
+    'Give the application of a concurrent test the URL of its own sandbox, `currentSandbox().postgres.url` (or `.mail.url`), with ' +
+    'a client for each test (perSandbox makes one behind one object); or run the test alone, without `.concurrent`.',
 }
 
 function openParent(within: Sandbox, title: string): ComposedSandbox {
