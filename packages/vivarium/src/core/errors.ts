@@ -1,5 +1,3 @@
-import { indentText, textWidth, wrapText } from './wrap-text.ts'
-
 /**
  * Every error code of Vivarium: the one list. `docs/errors.md` describes each, and a test compares the two.
  */
@@ -16,14 +14,6 @@ export const errorCodes = {
   ISOLATION_MIXED: 'A sandbox cannot see what the one around it has written',
   FIDELITY_WARNING: 'Something would behave differently in production',
   COMMITTED_FOR_REAL: 'Something committed for real inside a sandbox',
-  MOCK_CALL_UNEXPECTED: 'A double was called, and nobody expected it',
-  MOCK_CALL_MISSING: 'An expected call of a double did not come',
-  MOCK_CALL_TIMEOUT: 'An expected call of a double did not come in time',
-  MOCK_CALL_PENDING: 'A call of a double had not ended when the sandbox closed',
-  MOCK_CONTRACT_BROKEN: 'A call of a double, or the answer to it, is against the contract',
-  MOCK_ANSWER_MISSING: 'Nothing says what an expected call answers',
-  MOCK_FUNCTION_UNKNOWN: 'A contract has no such function',
-  MOCK_FLOW_REFUSED: 'A flow belongs to another sandbox',
   CLIENT_NOT_CREATED: 'perSandbox could not make a client',
   CLIENT_NOT_CLOSED: 'A client of perSandbox did not end with its sandbox',
   NOT_A_TRACE: 'An assertion was given something that is neither a sandbox nor an observation',
@@ -60,6 +50,12 @@ export const errorCodes = {
   CONNECTION_LIMIT: 'No further connection to the server was to be had in time',
   LEASE_LOST: 'The hold of a database was lost',
   RUN_ENDED: 'The run that the databases belong to has ended',
+  HTTP_REQUEST_MISSING: 'An expected request did not come',
+  HTTP_REQUEST_UNEXPECTED: 'A request came that the test does not expect',
+  HTTP_REQUEST_PENDING: 'A request had no answer when its sandbox closed',
+  HTTP_REQUEST_ESCAPED: 'A request went past the interception',
+  HTTP_HANDLER_FAILED: 'A handler of an HTTP service failed',
+  HTTP_CONTRACT_BROKEN: 'A request or an answer breaks the contract of its service',
   RUN_CLEANUP_FAILED: 'Databases of the run could not be dropped',
 } as const
 
@@ -119,18 +115,8 @@ export class SandboxFailures extends AggregateError {
   readonly code: ErrorCode = 'TEST_BROKE_PROMISE'
 
   constructor(title: string, errors: readonly unknown[]) {
-    super(errors, `${title}: ${errors.length} failure${errors.length === 1 ? '' : 's'} at close\n${listed(errors)}`)
+    const list = errors.map((error, index) => `${index + 1}) ${error instanceof Error ? error.message : String(error)}`)
+    super(errors, `${title}: ${errors.length} failure${errors.length === 1 ? '' : 's'} at close\n${list.join('\n')}`)
     Object.defineProperty(this, failuresBrand, { value: true })
   }
-}
-
-/** Each with its number, its further lines under its first one, none wider than a terminal. */
-function listed(errors: readonly unknown[]): string {
-  const texts = errors.map((error, index) => {
-    const text = error instanceof Error ? error.message : String(error)
-    const lead = `${index + 1}) `
-    const hanging = ' '.repeat(lead.length)
-    return lead + indentText(wrapText(text, textWidth - lead.length), hanging).slice(lead.length)
-  })
-  return texts.join('\n\n')
 }

@@ -94,8 +94,23 @@ export interface ObservedMail {
 /** What an observed request is: one request of the application to an HTTP service, and what it was answered. */
 export interface ObservedRequest {
   readonly component: 'http'
+  /** The service's name, as `defineService` was given it; `undefined` where no service has the URL. */
+  readonly service: string | undefined
   readonly method: string
+  /** As the application asked for it, the query included. */
   readonly url: string
+  /** Names in lower case; one that came several times has its values joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>
+  /** A text where the bytes are UTF-8, else the bytes; `undefined` when there was none. */
+  readonly body: string | Uint8Array | undefined
+  /** The answer's status; `undefined` as long as there is none. */
+  readonly status: number | undefined
+  /** The answer's body, or its first 64 KB, as `body`. */
+  readonly responseBody: string | Uint8Array | undefined
+  /** Milliseconds until it was answered whole, or ended without; `undefined` while it is under way. */
+  readonly durationMs: number | undefined
+  /** Why it has no whole answer: what became of the connection, or who refused it. */
+  readonly error: string | undefined
   /** Milliseconds since the sandbox opened. */
   readonly at: number
 }

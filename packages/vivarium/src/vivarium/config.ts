@@ -1,5 +1,6 @@
 import { type Fidelity, fidelityAt, objectAt, type OptionsContext, refuseUnknownKeys } from '../core/options.ts'
 import { type MailOptions, type ResolvedMail, resolveMail } from '../mail/options.ts'
+import { type HttpOptions, type ResolvedHttp, resolveHttp } from '../http/options.ts'
 import { type PostgresOptions, type ResolvedPostgres, resolvePostgres } from '../postgres/component/options.ts'
 
 /** Everything that can be configured; the default export of `vivarium.config.ts`. */
@@ -7,6 +8,11 @@ export interface VivariumOptions {
   postgres?: PostgresOptions
   /** A mail server in each worker: `{}` is enough. Left out, there is none. */
   mail?: MailOptions
+  /**
+   * Requests of the tests' process to other machines are answered by what a test says of its services (`vivarium/http`), from the start; one
+   * that nothing allows fails its test. Left out, that begins with the first `defineService`.
+   */
+  http?: HttpOptions
   /**
    * What becomes of a fidelity warning, something that would behave differently in production: `'warn'` records it in
    * `sandbox.fidelityWarnings` and the runner prints it once; `'fail'` also makes the sandbox's close report each one as
@@ -20,6 +26,7 @@ export interface VivariumOptions {
 export interface ResolvedOptions {
   readonly postgres: ResolvedPostgres | undefined
   readonly mail: ResolvedMail | undefined
+  readonly http: ResolvedHttp | undefined
   readonly fidelity: Fidelity
 }
 
@@ -37,7 +44,7 @@ export function defineConfig(options: VivariumOptions): VivariumOptions {
   return options
 }
 
-const optionNames = ['postgres', 'mail', 'fidelity'] as const satisfies readonly (keyof VivariumOptions)[]
+const optionNames = ['postgres', 'mail', 'http', 'fidelity'] as const satisfies readonly (keyof VivariumOptions)[]
 
 /**
  * Checks options and fills in what was left out. Throws `CONFIG_INVALID` naming the key, what was seen and the nearest
@@ -49,6 +56,7 @@ export function resolveOptions(options: unknown, context: OptionsContext): Resol
   return {
     postgres: given.postgres === undefined ? undefined : resolvePostgres(given.postgres, context),
     mail: given.mail === undefined ? undefined : resolveMail(given.mail, context),
+    http: given.http === undefined ? undefined : resolveHttp(given.http, context.source),
     fidelity: fidelityAt(given.fidelity, 'fidelity', context.source) ?? 'warn',
   }
 }

@@ -16,8 +16,8 @@ export async function openVivariumHost(
   options: ResolvedOptions,
   hostOptions: OpenHostOptions = {},
 ): Promise<VivariumHost> {
-  // Nothing of mail is shared: each worker has a server of its own.
-  const joinInfo: JoinInfo = { shape: 1, fidelity: options.fidelity, mail: options.mail }
+  // Nothing of mail or HTTP is shared: each worker has a server of its own.
+  const joinInfo: JoinInfo = { shape: 1, fidelity: options.fidelity, mail: options.mail, http: options.http }
   if (options.postgres === undefined) {
     return { joinInfo, lost: new Promise(() => undefined), close: async () => undefined }
   }

@@ -25,11 +25,12 @@ export async function openVivarium(options: VivariumOptions = {}): Promise<Vivar
     environment: process.env,
   })
   // Loaded here, not above: a test file that imports `currentSandbox` loads this module too, and none of what follows.
-  const { joinMail, joinPostgres, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
+  const { joinHttp, joinMail, joinPostgres, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
   return openTogether(async (opened) => {
     const host = await openVivariumHost(resolved)
     opened.add('the run', () => host.close())
-    const { postgres: info } = host.joinInfo
+    const { http, postgres: info } = host.joinInfo
+    if (http !== undefined) await joinHttp(http)
     const postgres = info && (await joinPostgres(info))
     if (postgres !== undefined) opened.add('the Postgres gateway', () => postgres.close())
     const mail = host.joinInfo.mail && (await joinMail(host.joinInfo.mail))

@@ -5,6 +5,7 @@ import type { Fidelity, Isolation } from '../core/options.ts'
 import { addCurrent, removeCurrent } from '../core/registry.ts'
 import type { MailPart } from '../mail/mail-server.ts'
 import type { ResolvedMail } from '../mail/options.ts'
+import type { ResolvedHttp } from '../http/options.ts'
 import type { PostgresJoinInfo, PostgresPart } from '../postgres/component/worker.ts'
 import { closingFailures, ComposedSandbox, NestingSlot, noMail, noPostgres, type Sandbox } from './sandbox.ts'
 
@@ -14,6 +15,7 @@ export interface JoinInfo {
   readonly shape: 1
   readonly postgres?: PostgresJoinInfo
   readonly mail?: ResolvedMail | undefined
+  readonly http?: ResolvedHttp
   /** What becomes of a fidelity warning. @default 'warn' */
   readonly fidelity?: Fidelity
 }

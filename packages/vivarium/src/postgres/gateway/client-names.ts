@@ -1,7 +1,5 @@
 import type { ClientPortal, ClientStatement } from './client-statement.ts'
 
-const noNames: readonly string[] = []
-
 /** What one virtual connection has named: prepared statements, portals, cursors. */
 export class ClientNames {
   readonly statements: Map<string, ClientStatement> = new Map()
@@ -11,7 +9,7 @@ export class ClientNames {
   readonly #connection: number
   #sqlStatements = 0
   /** How to take back each change that a message of the unit under way has made, in the order of the messages. */
-  #changes: (() => void)[] = []
+  readonly #changes: (() => void)[] = []
 
   constructor(connection: number) {
     this.#connection = connection
@@ -29,7 +27,7 @@ export class ClientNames {
 
   /** Nothing of the unit can be skipped any more. */
   settle(): void {
-    if (this.#changes.length > 0) this.#changes = []
+    this.#changes.length = 0
   }
 
   /** Gives a name, or with `undefined` takes it away, as a message says that the server has yet to reach. */
@@ -70,11 +68,9 @@ export class ClientNames {
 
   /** The unnamed portal is replaced; returns its real name, which is still to be closed. */
   dropUnnamedPortal(): readonly string[] {
-    const unnamed = this.portals.get('')
-    if (unnamed === undefined) return noNames
-    const { realName } = unnamed
+    const realName = this.portals.get('')?.realName
     this.portals.delete('')
-    return realName === undefined || realName === '' ? noNames : [realName]
+    return realName === undefined || realName === '' ? [] : [realName]
   }
 
   /** Real names of what the end of a transaction closes. */
@@ -88,11 +84,9 @@ export class ClientNames {
   }
 
   /** A transaction has ended: its portals and cursors are gone; returns real names that are still to be closed. */
-  endTransaction(): readonly string[] {
-    if (this.portals.size === 0 && this.cursors.size === 0) return noNames
+  endTransaction(): string[] {
     const stale = this.openNames()
-    // One by one: nearly always it is the unnamed one alone, and `clear` makes a new table.
-    for (const name of this.portals.keys()) this.portals.delete(name)
+    this.portals.clear()
     for (const [name, hold] of this.cursors) if (!hold) this.cursors.delete(name)
     return stale
   }

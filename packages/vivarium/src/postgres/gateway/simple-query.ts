@@ -15,17 +15,15 @@ import type { Frame } from './extended-protocol.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import type { QueryRecord } from './query-record.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
-import { keptBack, passedOn } from './reply.ts'
 import type { ReplyVerdict } from './reply.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import type { SetConfigEffect } from './set-config-effect.ts'
 import { showsWarnings } from './settings.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
+import { planContext } from './plan-context.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
-import { UnitContext } from './plan-context.ts'
-import type { QueryAnswers } from './unit-end.ts'
 import { deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
 import { noteSetConfig, withEffect, withLocalsEnded } from './unit-set-config.ts'
 import { substitutes } from './statement-texts.ts'
@@ -33,28 +31,28 @@ import { closeStatement } from './temporary-objects.ts'
 
 /** Translates a simple Query, which is a whole unit. */
 export function translateQuery(unit: Unit, frame: Frame): void {
-  const { text, statements } = unit.owner.texts.know(readCString(frame.buffer, frame.start + 5, frame.end))
+  const text = readCString(frame.buffer, frame.start + 5, frame.end)
   expectEnd(frame.buffer.indexOf(0, frame.start + 5) + 1, frame.end)
   const unreadable = unreadableText(unit, text)
   if (unreadable !== undefined) {
     unit.refuseStatement(unreadable, unit.record(text, []))
-    unit.complete(syncMessage)
+    unit.complete({ bytes: syncMessage })
     return
   }
+  const statements = unit.owner.texts.classify(text)
   // Like the server, a simple Query drops the unnamed statement and the unnamed portal.
   unit.owner.names.statements.delete('')
   unit.world.stalePortals.push(...unit.owner.names.dropUnnamedPortal())
-  const [first] = statements
-  const alone = statements.length === 1 && first !== undefined ? runAlone(unit, first) : undefined
-  if (alone === 'done') {
-    unit.complete(syncMessage)
+  const only = statements[0]
+  if (statements.length === 1 && only !== undefined && runAlone(unit, only)) {
+    unit.complete({ bytes: syncMessage })
     return
   }
-  unit.beginsTransaction = first?.kind === 'begin'
-  const query = new QueryTranslation(unit, text, statements, alone)
+  unit.beginsTransaction = only?.kind === 'begin'
+  const query = new QueryTranslation(unit, text, statements)
   if (query.isAllOurs) {
     query.runOurs()
-    unit.complete(syncMessage)
+    unit.complete({ bytes: syncMessage })
     return
   }
   unit.real()
@@ -69,7 +67,15 @@ export function translateQuery(unit: Unit, frame: Frame): void {
 /** Sends the text rewritten, or as it is. */
 function send(unit: Unit, query: QueryTranslation, asItIs: Buffer): void {
   query.begin()
-  unit.complete(query.rewritten === undefined ? asItIs : encodeQuery(query.rewritten.text), query)
+  const bytes = query.rewritten === undefined ? asItIs : encodeQuery(query.rewritten.text)
+  unit.complete({
+    bytes,
+    onReached: () => query.start(),
+    onTag: (tag) => query.onTag(tag),
+    onError: (fields) => query.onError(fields),
+    onNotice: query.carriesOutOnCommit ? (fields) => unit.world.noticed(fields) : undefined,
+    showsRows: () => query.showsRows,
+  })
 }
 
 /** Nothing of the plan is for the server. */
@@ -77,24 +83,24 @@ function needsNothing(plan: StatementPlan): boolean {
   return plan.controls.length === 0 && plan.boundary === undefined && plan.checksConstraints !== true
 }
 
-/** Carries out a lone statement that never reaches the server as it is; or returns the plan with which it is sent. */
-function runAlone(unit: Unit, statement: Statement): StatementPlan | 'done' {
+/** Carries out a lone statement that never reaches the server as it is; false when it is to be sent. */
+function runAlone(unit: Unit, statement: Statement): boolean {
   const { names } = unit.owner
   if (unit.planned.status !== 'failed') {
     if (statement.kind === 'prepare' && names.statements.has(statement.name)) {
       unit.refuseStatement(duplicateStatement(statement.name), unit.record(statement.text, []))
-      return 'done'
+      return true
     }
     if (statement.kind === 'deallocate' && names.statements.has(statement.name)) {
       deallocate(unit, statement)
-      return 'done'
+      return true
     }
   }
   const plan = planAt(unit, statement, unit.planned, false)
-  if (plan.forward) return plan
+  if (plan.forward) return false
   unit.run(plan, statement)
   if (plan.error === undefined && endsTransaction(statement)) endPortals(unit)
-  return 'done'
+  return true
 }
 
 function planAt(
@@ -105,7 +111,7 @@ function planAt(
   startsUnit = true,
   sessionBeforeUnit: SessionState = unit.atBoundary,
 ): StatementPlan {
-  return planStatement(statement, state, new UnitContext(unit, implicitBlock, startsUnit, [], sessionBeforeUnit))
+  return planStatement(statement, state, { ...planContext(unit, implicitBlock, startsUnit), sessionBeforeUnit })
 }
 
 /** One statement of the text, and what the server runs in its place. */
@@ -129,7 +135,7 @@ const parsedMarker = 'SET LOCAL vivarium.parsed TO 1'
  * A query text of any number of statements. Transaction commands are rewritten in place, never split off: the server
  * parses the whole text before it runs the first statement.
  */
-class QueryTranslation implements QueryAnswers {
+class QueryTranslation {
   rewritten: RewrittenText | undefined
   readonly #unit: Unit
   readonly #text: string
@@ -141,16 +147,15 @@ class QueryTranslation implements QueryAnswers {
   #record: QueryRecord | undefined
   #end: ConnectionState
 
-  /** `alone`: the plan of its only statement. */
-  constructor(unit: Unit, text: string, statements: readonly Statement[], alone: StatementPlan | undefined) {
+  constructor(unit: Unit, text: string, statements: readonly Statement[]) {
     this.#unit = unit
     this.#text = text
     this.#end = unit.planned
-    const prepared: string[] = []
+    const prepared = new Set<string>()
     let atBoundary = unit.atBoundary
     let isDisturbed = false
     for (const statement of statements) {
-      const planned = alone ?? this.#plan(statement, this.#end, statements.length > 1, atBoundary, prepared)
+      const planned = this.#plan(statement, this.#end, statements.length > 1, atBoundary, prepared)
       const setConfig =
         planned.forward && statement.mayCallSetConfig
           ? setConfigEffect(statement.text, [], planned.next.settings)
@@ -162,7 +167,7 @@ class QueryTranslation implements QueryAnswers {
         isDisturbed = false
       }
       const isPrepare = statement.kind === 'prepare' && plan.forward
-      if (isPrepare) prepared.push(statement.name)
+      if (isPrepare) prepared.add(statement.name)
       const prepares = isPrepare ? unit.owner.names.nextSqlStatementName() : undefined
       this.#slots.push({ statement, plan, setConfig, tags: 1, prepares, savepoint: '' })
       this.#end = plan.next
@@ -200,12 +205,12 @@ class QueryTranslation implements QueryAnswers {
     state: ConnectionState,
     implicitBlock: boolean,
     atBoundary: SessionState,
-    prepared: readonly string[],
+    prepared: ReadonlySet<string>,
   ): StatementPlan {
     const { statements } = this.#unit.owner.names
     if (state.status !== 'failed') {
       const isKnown = 'name' in statement && statement.name !== undefined && statements.has(statement.name)
-      if (statement.kind === 'prepare' && (isKnown || prepared.includes(statement.name))) {
+      if (statement.kind === 'prepare' && (isKnown || prepared.has(statement.name))) {
         return { forward: false, controls: [], error: duplicateStatement(statement.name), next: state }
       }
       if (statement.kind === 'deallocate' && isKnown && statements.get(statement.name)?.sqlPrepare === undefined) {
@@ -218,14 +223,11 @@ class QueryTranslation implements QueryAnswers {
   #rewrite(): void {
     const { world } = this.#unit
     const replacements: Replacement[] = []
-    const prepared: { name: string; real: string }[] = []
+    const prepared = new Map<string, string>()
     let savepoint = world.unitSavepointName
-    let index = -1
-    for (const slot of this.#slots) {
-      index++
+    for (const [index, slot] of this.#slots.entries()) {
       const { statement, plan, prepares } = slot
-      if (prepares !== undefined && statement.kind === 'prepare')
-        prepared.push({ name: statement.name, real: prepares })
+      if (prepares !== undefined && statement.kind === 'prepare') prepared.set(statement.name, prepares)
       if (plan.error !== undefined) replacements.push({ ...statement.span, text: failingStatement })
       else if (plan.forward) replacements.push(...this.#renamed(slot, prepared))
       else {
@@ -268,22 +270,17 @@ class QueryTranslation implements QueryAnswers {
   }
 
   /** The server may have something to say about what ON COMMIT asks for. */
-  onNotice(fields: MessageFields): boolean {
-    const carriesOutOnCommit = this.#slots.some(({ plan }) => plan.onCommit !== undefined && plan.onCommit.length > 0)
-    return carriesOutOnCommit && this.#unit.world.noticed(fields)
+  get carriesOutOnCommit(): boolean {
+    return this.#slots.some(({ plan }) => plan.onCommit !== undefined && plan.onCommit.length > 0)
   }
 
-  #renamed(
-    { statement, plan }: Slot,
-    prepared: readonly { readonly name: string; readonly real: string }[],
-  ): readonly Replacement[] {
+  #renamed({ statement, plan }: Slot, prepared: ReadonlyMap<string, string>): Replacement[] {
     if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') {
       return substitutes(statement)
     }
     // In a failed transaction it is refused whatever it names.
     if (plan.next.status === 'failed') return []
-    const known = prepared.findLast(({ name }) => name === statement.name)?.real
-    const name = known ?? realName(this.#unit, statement.name)
+    const name = prepared.get(statement.name) ?? realName(this.#unit, statement.name)
     if (name === undefined) return []
     this.#realNames.push([name, statement.name])
     return [{ ...statement.nameSpan, text: name }]
@@ -301,37 +298,35 @@ class QueryTranslation implements QueryAnswers {
   }
 
   /** The server is at our text: what stands before its first own statement is due. */
-  onReached(): void {
+  start(): void {
     for (const bytes of this.#advance()) this.#unit.session.say(bytes)
   }
 
   /** Rows of our own statements are not the client's. */
-  showsRows(): boolean {
+  get showsRows(): boolean {
     return this.#slots[this.#index]?.plan.forward ?? true
   }
 
   onTag(tag: string | undefined): ReplyVerdict {
     const slot = this.#slots[this.#index]
     // An empty query: no statement, one answer.
-    if (slot === undefined) return passedOn
+    if (slot === undefined) return { forward: true }
     this.#seen++
-    if (this.#seen < slot.tags) return keptBack
+    if (this.#seen < slot.tags) return { forward: false }
     const isLast = this.#index === this.#slots.length - 1
     const own = slot.plan.forward ? undefined : this.#ownAnswer(slot)
     if (slot.plan.forward) this.#forwarded(slot, tag)
     this.#index++
-    const advanced = this.#advance()
-    const after = own === undefined ? advanced : [...own, ...advanced]
+    const after = [...(own ?? []), ...this.#advance()]
     const told = tag === undefined ? undefined : this.#tagOf(slot, tag)
     if (this.#index === this.#slots.length && this.#unit.holdsLastTag) {
       if (!isLast || !slot.plan.forward) this.#unit.heldTag = after.pop()
       else if (told !== undefined) {
         this.#unit.heldTag = encodeCommandComplete(told)
-        return keptBack
+        return { forward: false }
       }
     }
     if (told !== tag && told !== undefined) return { forward: false, after: [encodeCommandComplete(told), ...after] }
-    if (after.length === 0) return slot.plan.forward ? passedOn : keptBack
     return { forward: slot.plan.forward, after }
   }
 

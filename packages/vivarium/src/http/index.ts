@@ -1,0 +1,13 @@
+/**
+ * HTTP services of others: what a test expects of them, what they answer, how they fail.
+ *
+ * @module
+ */
+export { defineService, inOrder } from './service.ts'
+export type { DefineServiceOptions, ExpectedRequest, Service, StubbedRequest } from './service.ts'
+export { down, failsOnce, rateLimited, redirect, reset, slow, timeOut, truncated } from './behaviours.ts'
+export type { Behaviour } from './behaviours.ts'
+export type { Answer, AnswerOptions } from './answer.ts'
+export type { RequestCriteria } from './request-pattern.ts'
+export type { RequestHandlerLike } from './msw-handler.ts'
+export type { ServiceContract } from './service-contract.ts'
