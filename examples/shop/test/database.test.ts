@@ -1,12 +1,14 @@
 // Database, multi-table transaction: an order is written to orders, order_items, payments and inventory, or to none.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import type { User } from '../src/accounts/accounts.ts'
 import type { Product } from '../src/catalog/catalog.ts'
 import type { OrderRequest } from '../src/orders/process-order.ts'
+import type { ChargeResult } from '../src/payments/payment-gateway.ts'
+import { provider } from './support/payment-provider.ts'
 import { openTestShop } from './support/test-shop.ts'
 
-const { shop, provider } = openTestShop()
+const { shop } = openTestShop()
 
 async function givenUser(cardToken: string | null = 'tok_visa'): Promise<User> {
   return await shop.accounts.createUser({ email: 'ada@example.com', cardToken })
@@ -58,15 +60,12 @@ describe('an order that is paid', () => {
     // Given a user whose card is a Mastercard
     const user = await givenUser('tok_mastercard')
     const teapot = await givenProduct({ priceCents: 5000 })
+    // Then that card is charged, once, and nothing refunded: verified at the end of the test without being asked
+    provider.expect.charge({ amountCents: 10_000, cardToken: 'tok_mastercard', idempotencyKey: expect.any(String) })
+    provider.deny.refund()
 
     // When an order is processed
     await shop.orders.processOrder(orderOf(user, [teapot, 2]))
-
-    // Then that card was charged, once
-    expect(provider.charges).toEqual([
-      { amountCents: 10_000, cardToken: 'tok_mastercard', idempotencyKey: expect.any(String) },
-    ])
-    expect(provider.refunds).toEqual([])
   })
 
   test('has one item per product when the request names a product twice', async () => {
@@ -110,13 +109,13 @@ describe('an order that is paid', () => {
     // Given a price that binary fractions cannot hold: 0.1 * 3 is 0.30000000000000004
     const user = await givenUser()
     const sticker = await givenProduct({ name: 'Sticker', priceCents: 10 })
+    provider.expect.charge({ amountCents: 30, cardToken: 'tok_visa', idempotencyKey: expect.any(String) })
 
     // When three are ordered
     const result = await shop.orders.processOrder(orderOf(user, [sticker, 3]))
 
     // Then order, charge and payment say 30, the number
     expect(result).toMatchObject({ ok: true, order: { totalCents: 30 } })
-    expect(provider.charges[0]?.amountCents).toBe(30)
     const [order] = await shop.orders.ordersOf(user.id)
     expect((await shop.payments.listPayments({ orderId: order!.id }))[0]?.amountCents).toBe(30)
     // and a price with a fraction of a cent is no price
@@ -141,7 +140,8 @@ test('two orders one after the other are two charges and take from stock twice',
     { orderId: second!.id, providerId: 'ch_2' },
   ])
   // and each was a charge with a key of its own
-  expect(new Set(provider.charges.map((charge) => charge.idempotencyKey)).size).toBe(2)
+  const charges = vi.mocked(provider.double.charge).mock.calls.map(([request]) => request)
+  expect(new Set(charges.map((charge) => charge.idempotencyKey)).size).toBe(2)
   expect(await shop.inventory.stockOf(teapot.id)).toBe(5)
 })
 
@@ -149,8 +149,12 @@ describe('an order that cannot be paid leaves nothing behind', () => {
   test('when the payment gateway declines the card', async () => {
     // Given a user whose card will be declined, and a product with 10 in stock
     const user = await givenUser()
-    const teapot = await givenProduct({ stock: 10 })
-    provider.declineCards()
+    const teapot = await givenProduct({ priceCents: 5000, stock: 10 })
+    provider.expect
+      .charge({ amountCents: 10_000, cardToken: 'tok_visa', idempotencyKey: expect.any(String) })
+      .resolves({ status: 'declined', reason: 'insufficient_funds' })
+    // Nothing is charged that would have to be given back
+    provider.deny.refund()
 
     // When an order for 2 is processed
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 2]))
@@ -161,21 +165,19 @@ describe('an order that cannot be paid leaves nothing behind', () => {
     expect(await shop.orders.ordersOf(user.id)).toEqual([])
     expect(await shop.payments.listPayments()).toEqual([])
     expect(await shop.inventory.stockOf(teapot.id)).toBe(10)
-    // and nothing was charged that would have to be given back
-    expect(provider.refunds).toEqual([])
   })
 
   test('when the user has stored no card', async () => {
     // Given a user without a card
     const user = await givenUser(null)
     const teapot = await givenProduct({ stock: 10 })
+    provider.deny.charge()
 
     // When an order is processed
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 2]))
 
-    // Then it is refused, and the gateway was not bothered
+    // Then it is refused, and the gateway is not bothered
     expect(result).toEqual({ ok: false, error: 'payment_failed' })
-    expect(provider.charges).toEqual([])
     expect(await shop.orders.ordersOf(user.id)).toEqual([])
     expect(await shop.inventory.stockOf(teapot.id)).toBe(10)
   })
@@ -184,7 +186,7 @@ describe('an order that cannot be paid leaves nothing behind', () => {
     // Given a gateway that cannot be reached
     const user = await givenUser()
     const teapot = await givenProduct({ stock: 10 })
-    provider.failCharges(new Error('connect ECONNREFUSED'))
+    provider.expect.charge().rejects(new Error('connect ECONNREFUSED'))
 
     // When an order is processed
     const processing = shop.orders.processOrder(orderOf(user, [teapot, 2]))
@@ -201,13 +203,13 @@ describe('an order that is refused', () => {
     // Given a product with 1 in stock
     const user = await givenUser()
     const teapot = await givenProduct({ stock: 1 })
+    provider.deny.charge()
 
     // When an order for 2 is processed
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 2]))
 
     // Then it is refused before any card is charged, and the one is still there
     expect(result).toEqual({ ok: false, error: 'out_of_stock' })
-    expect(provider.charges).toEqual([])
     expect(await shop.orders.ordersOf(user.id)).toEqual([])
     expect(await shop.inventory.stockOf(teapot.id)).toBe(1)
   })
@@ -289,13 +291,13 @@ describe('an order that is refused', () => {
   test('unknown_user: nobody to charge', async () => {
     // Given a product, and no user
     const teapot = await givenProduct({ stock: 10 })
+    provider.deny.charge()
 
     // When somebody orders it
     const result = await shop.orders.processOrder({ userId: 1, items: [{ productId: teapot.id, quantity: 2 }] })
 
     // Then it is refused
     expect(result).toEqual({ ok: false, error: 'unknown_user' })
-    expect(provider.charges).toEqual([])
     expect(await shop.inventory.stockOf(teapot.id)).toBe(10)
   })
 
@@ -315,23 +317,30 @@ describe('an order that is refused', () => {
 
 describe('a COMMIT that fails after a successful charge', () => {
   // The database checks at COMMIT that a paid order is paid in full (migrations/0004_orders_add_up.sql).
+  const takenOnly = (capturedCents: number): ChargeResult => ({
+    status: 'succeeded',
+    providerId: 'ch_1',
+    capturedCents,
+  })
   const refusedAtCommit = { query: 'commit', cause: { code: '23514', constraint: 'orders_paid_is_paid_in_full' } }
 
   test('gives the money back, leaves nothing behind, and is thrown on', async () => {
     // Given a provider that takes less than the order's total
     const user = await givenUser()
     const teapot = await givenProduct({ priceCents: 5000, stock: 10 })
-    provider.captureOnly(4000)
+    provider.expect.charge().resolves(takenOnly(4000))
+    // Then the charge is refunded, once
+    provider.expect.refund({ providerId: 'ch_1', idempotencyKey: expect.any(String) }).resolves()
 
     // When an order of 100.00 is processed
     const processing = shop.orders.processOrder(orderOf(user, [teapot, 2]))
 
     // Then the failure of COMMIT surfaces
     await expect(processing).rejects.toMatchObject(refusedAtCommit)
-    // and the charge is refunded, once
-    expect(provider.refunds).toEqual([
-      { providerId: 'ch_1', idempotencyKey: `${provider.charges[0]!.idempotencyKey}:refund` },
-    ])
+    // and the refund has a key of its own, made of that of the charge
+    const [[charge] = []] = vi.mocked(provider.double.charge).mock.calls
+    const idempotencyKey = `${charge?.idempotencyKey}:refund`
+    expect(provider.double.refund).toHaveBeenCalledWith({ providerId: 'ch_1', idempotencyKey })
     // and there is no order, no payment, and stock is still 10
     expect(await shop.orders.ordersOf(user.id)).toEqual([])
     expect(await shop.payments.listPayments()).toEqual([])
@@ -342,8 +351,8 @@ describe('a COMMIT that fails after a successful charge', () => {
     // Given a provider that takes less than the order's total and then goes away
     const user = await givenUser()
     const teapot = await givenProduct({ priceCents: 5000, stock: 10 })
-    provider.captureOnly(4000)
-    provider.failRefunds(new Error('connect ECONNREFUSED'))
+    provider.expect.charge().resolves(takenOnly(4000))
+    provider.expect.refund().rejects(new Error('connect ECONNREFUSED'))
 
     // When an order of 100.00 is processed
     const processing = shop.orders.processOrder(orderOf(user, [teapot, 2]))
@@ -360,11 +369,11 @@ describe('a COMMIT that fails after a successful charge', () => {
     const user = await givenUser()
     const teapot = await givenProduct({ priceCents: 5000, stock: 10 })
     const request = orderOf(user, [teapot, 2])
-    provider.captureOnly(4000)
+    provider.stub.charge(async () => takenOnly(4000))
     await expect(shop.orders.processOrder(request)).rejects.toMatchObject(refusedAtCommit)
 
     // When it is processed again, and the provider takes the whole sum
-    provider.captureOnly(10_000)
+    provider.stub.charge(async () => takenOnly(10_000))
     const result = await shop.orders.processOrder(request)
 
     // Then it is paid
@@ -375,9 +384,10 @@ describe('a COMMIT that fails after a successful charge', () => {
 
 describe('a payment on its own', () => {
   test('is refused for an order that is paid already, and for one that does not exist', async () => {
-    // Given a paid order
+    // Given a paid order, which charges its card once
     const user = await givenUser()
     const teapot = await givenProduct()
+    provider.expect.charge()
     await shop.orders.processOrder(orderOf(user, [teapot, 1]))
     const [order] = await shop.orders.ordersOf(user.id)
 
@@ -385,9 +395,8 @@ describe('a payment on its own', () => {
     const again = await shop.payments.processPayment(order!.id, 'tok_visa')
     const next = await shop.payments.processPayment(order!.id + 1, 'tok_visa')
 
-    // Then both are refused, and no card was charged but for the order
+    // Then both are refused, and no card is charged but for the order
     expect(again).toEqual({ ok: false, error: 'already_paid' })
     expect(next).toEqual({ ok: false, error: 'unknown_order' })
-    expect(provider.charges).toHaveLength(1)
   })
 })

@@ -1,54 +1,42 @@
-import type { ChargeRequest, ChargeResult, PaymentGateway, RefundRequest } from '../../src/payments/payment-gateway.ts'
+import { defineMock } from 'vivarium/mock'
+import { z } from 'zod'
+import type { ChargeRequest, ChargeResult, PaymentGateway } from '../../src/payments/payment-gateway.ts'
 
-type Answer = (request: ChargeRequest, chargeNumber: number) => ChargeResult
-
-const capture: Answer = ({ amountCents }, chargeNumber) => ({
-  status: 'succeeded',
-  providerId: `ch_${chargeNumber}`,
-  capturedCents: amountCents,
+const charge = z.strictObject({
+  amountCents: z.int().positive(),
+  cardToken: z.string().startsWith('tok_'),
+  idempotencyKey: z.uuid(),
 })
 
-/** Stands in for the payment provider: takes every card until told otherwise, and remembers what it was asked for. */
-export class PaymentProvider implements PaymentGateway {
-  readonly charges: ChargeRequest[] = []
-  readonly refunds: RefundRequest[] = []
-  #answer: Answer = capture
-  #refundFailure: Error | undefined
+const charged = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('succeeded'), providerId: z.string().min(1), capturedCents: z.int().positive() }),
+  z.strictObject({ status: z.literal('declined'), reason: z.string().min(1) }),
+])
 
-  async charge(request: ChargeRequest): Promise<ChargeResult> {
-    this.charges.push(request)
-    return this.#answer(request, this.charges.length)
+const refund = z.strictObject({ providerId: z.string().min(1), idempotencyKey: z.string().endsWith(':refund') })
+
+/** Stands in for the payment provider. What the shop asks of it, and what a test lets it answer, is checked by its rules. */
+export const provider = defineMock<PaymentGateway>('PaymentGateway', {
+  contract: {
+    functions: {
+      charge: { args: [charge], result: charged },
+      refund: { args: [refund] },
+    },
+  },
+})
+
+/** Takes every card, and the whole sum. */
+class ObligingGateway implements PaymentGateway {
+  #charges = 0
+
+  async charge({ amountCents }: ChargeRequest): Promise<ChargeResult> {
+    return { status: 'succeeded', providerId: `ch_${++this.#charges}`, capturedCents: amountCents }
   }
 
-  async refund(request: RefundRequest): Promise<void> {
-    this.refunds.push(request)
-    if (this.#refundFailure) throw this.#refundFailure
-  }
+  async refund(): Promise<void> {}
+}
 
-  declineCards(): void {
-    this.#answer = () => ({ status: 'declined', reason: 'insufficient_funds' })
-  }
-
-  /** As with a prepaid card that holds less than was asked for. */
-  captureOnly(cents: number): void {
-    this.#answer = (request, chargeNumber) => capture({ ...request, amountCents: cents }, chargeNumber)
-  }
-
-  failCharges(failure: Error): void {
-    this.#answer = () => {
-      throw failure
-    }
-  }
-
-  failRefunds(failure: Error): void {
-    this.#refundFailure = failure
-  }
-
-  /** As new: nothing remembered, every card taken. */
-  reset(): void {
-    this.charges.length = 0
-    this.refunds.length = 0
-    this.#answer = capture
-    this.#refundFailure = undefined
-  }
+/** What the provider does in a test that says nothing else of it. */
+export function takeEveryCard(): void {
+  provider.stubAll(new ObligingGateway())
 }

@@ -1,3 +1,5 @@
+import { indentText, textWidth, wrapText } from './wrap-text.ts'
+
 /**
  * Every error code of Vivarium: the one list. `docs/errors.md` describes each, and a test compares the two.
  */
@@ -14,6 +16,14 @@ export const errorCodes = {
   ISOLATION_MIXED: 'A sandbox cannot see what the one around it has written',
   FIDELITY_WARNING: 'Something would behave differently in production',
   COMMITTED_FOR_REAL: 'Something committed for real inside a sandbox',
+  MOCK_CALL_UNEXPECTED: 'A double was called, and nobody expected it',
+  MOCK_CALL_MISSING: 'An expected call of a double did not come',
+  MOCK_CALL_TIMEOUT: 'An expected call of a double did not come in time',
+  MOCK_CALL_PENDING: 'A call of a double had not ended when the sandbox closed',
+  MOCK_CONTRACT_BROKEN: 'A call of a double, or the answer to it, is against the contract',
+  MOCK_ANSWER_MISSING: 'Nothing says what an expected call answers',
+  MOCK_FUNCTION_UNKNOWN: 'A contract has no such function',
+  MOCK_FLOW_REFUSED: 'A flow belongs to another sandbox',
   CLIENT_NOT_CREATED: 'perSandbox could not make a client',
   CLIENT_NOT_CLOSED: 'A client of perSandbox did not end with its sandbox',
   NOT_A_TRACE: 'An assertion was given something that is neither a sandbox nor an observation',
@@ -115,8 +125,18 @@ export class SandboxFailures extends AggregateError {
   readonly code: ErrorCode = 'TEST_BROKE_PROMISE'
 
   constructor(title: string, errors: readonly unknown[]) {
-    const list = errors.map((error, index) => `${index + 1}) ${error instanceof Error ? error.message : String(error)}`)
-    super(errors, `${title}: ${errors.length} failure${errors.length === 1 ? '' : 's'} at close\n${list.join('\n')}`)
+    super(errors, `${title}: ${errors.length} failure${errors.length === 1 ? '' : 's'} at close\n${listed(errors)}`)
     Object.defineProperty(this, failuresBrand, { value: true })
   }
+}
+
+/** Each with its number, its further lines under its first one, none wider than a terminal. */
+function listed(errors: readonly unknown[]): string {
+  const texts = errors.map((error, index) => {
+    const text = error instanceof Error ? error.message : String(error)
+    const lead = `${index + 1}) `
+    const hanging = ' '.repeat(lead.length)
+    return lead + indentText(wrapText(text, textWidth - lead.length), hanging).slice(lead.length)
+  })
+  return texts.join('\n\n')
 }

@@ -112,6 +112,8 @@ function copyOf(chunk: Buffer | string, encoding: BufferEncoding): Buffer {
   return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk)
 }
 
+const settled: Promise<void> = Promise.resolve()
+
 function join(socket: Socket, port: number, serve: (stream: Duplex) => void): void {
   let wanted: (() => void) | undefined
   let isFinished = false
@@ -130,7 +132,7 @@ function join(socket: Socket, port: number, serve: (stream: Duplex) => void): vo
   })
   // Not within the client's own call: no client expects its answer before its write has returned.
   const hand = (chunk: Buffer, taken: () => void): void => {
-    void Promise.resolve().then(() => {
+    void settled.then(() => {
       if (gatewayEnd.destroyed || gatewayEnd.readableEnded) return taken()
       if (gatewayEnd.push(chunk)) taken()
       else gatewayEnd.wanted = taken

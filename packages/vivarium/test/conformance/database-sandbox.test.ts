@@ -55,6 +55,18 @@ describe('what one session cannot give is real', () => {
     })
   })
 
+  test('a lock_timeout ends the wait for a row that another connection holds, with the words of the server', async () => {
+    await inSandbox(vivarium, async (one) => {
+      const two = await connect(vivarium.postgres.url)
+      await one.query('begin; update parents set name = name where id = 1')
+      const answers = await two.query(`set lock_timeout = '20ms'; update parents set name = 'mine' where id = 1`)
+      expect(errorOf(answers)).toMatchObject({ C: '55P03', M: 'canceling statement due to lock timeout' })
+      await one.query('commit')
+      expect(errorOf(await two.query(`update parents set name = 'mine' where id = 1`))).toBeUndefined()
+      await two.end()
+    })
+  })
+
   test('row locks and advisory locks block another connection of the same test', async () => {
     await inSandbox(vivarium, async (one) => {
       const two = await connect(vivarium.postgres.url)

@@ -1,7 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import { inSandbox, useVivarium } from '../support/vivarium.ts'
 import { isolations } from '../support/isolations.ts'
-import { cancel, cancelRequest, connect, dial, errorOf, query, rowsOf, run, statusOf, sync } from '../support/wire.ts'
+import {
+  cancel,
+  cancelRequest,
+  connect,
+  copyData,
+  copyDone,
+  dial,
+  errorOf,
+  query,
+  rowsOf,
+  run,
+  statusOf,
+  sync,
+} from '../support/wire.ts'
 
 describe.each(isolations)('isolation %s', (isolation) => {
   const vivarium = useVivarium({ isolation })
@@ -83,6 +96,44 @@ describe.each(isolations)('isolation %s', (isolation) => {
       await cancel(vivarium.postgres.url, other)
       expect(errorOf(await connection.until('Z'))).toBeUndefined()
       await other.end()
+    })
+  })
+
+  test('a cancel request ends a COPY in its middle, in both directions, and nothing of it stays', async () => {
+    await inSandbox(vivarium, async (connection) => {
+      connection.send(query('copy parents (id) from stdin'))
+      await connection.until('G')
+      connection.send(copyData('3\n'))
+      await cancel(vivarium.postgres.url, connection)
+      // The server looks for a cancel with the next row that it reads (CopyFrom in copyfrom.c), and then skips the rest.
+      connection.send(copyData('4\n'), copyData('5\n'), copyDone())
+      const copiedIn = await connection.until('Z')
+      expect([errorOf(copiedIn)?.['C'], statusOf(copiedIn)]).toEqual(['57014', 'I'])
+      expect(rowsOf(await connection.query('select count(*) from parents'))).toEqual([['2']])
+
+      // More than the server keeps back before it writes.
+      const rows = `select repeat('x', 9000), pg_sleep(case n when 3 then 30 else 0 end) from generate_series(1, 3) n`
+      connection.send(query(`copy (${rows}) to stdout`))
+      await connection.until('H')
+      await cancel(vivarium.postgres.url, connection)
+      const copiedOut = await connection.until('Z')
+      expect([errorOf(copiedOut)?.['C'], statusOf(copiedOut)]).toEqual(['57014', 'I'])
+      expect(rowsOf(await connection.query('select 1'))).toEqual([['1']])
+    })
+  })
+
+  test('a cancelled COPY fails the transaction that it was in', async () => {
+    await inSandbox(vivarium, async (connection) => {
+      await connection.query('begin; insert into parents values (3)')
+      connection.send(query('copy parents (id) from stdin'))
+      await connection.until('G')
+      await cancel(vivarium.postgres.url, connection)
+      connection.send(copyData('4\n'), copyData('5\n'), copyDone())
+      const copied = await connection.until('Z')
+      expect([errorOf(copied)?.['C'], statusOf(copied)]).toEqual(['57014', 'E'])
+      expect(errorOf(await connection.query('select 1'))?.['C']).toBe('25P02')
+      await connection.query('rollback')
+      expect(rowsOf(await connection.query('select count(*) from parents'))).toEqual([['2']])
     })
   })
 

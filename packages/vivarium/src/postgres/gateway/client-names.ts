@@ -1,5 +1,7 @@
 import type { ClientPortal, ClientStatement } from './client-statement.ts'
 
+const noNames: readonly string[] = []
+
 /** What one virtual connection has named: prepared statements, portals, cursors. */
 export class ClientNames {
   readonly statements: Map<string, ClientStatement> = new Map()
@@ -9,7 +11,7 @@ export class ClientNames {
   readonly #connection: number
   #sqlStatements = 0
   /** How to take back each change that a message of the unit under way has made, in the order of the messages. */
-  readonly #changes: (() => void)[] = []
+  #changes: (() => void)[] = []
 
   constructor(connection: number) {
     this.#connection = connection
@@ -27,7 +29,7 @@ export class ClientNames {
 
   /** Nothing of the unit can be skipped any more. */
   settle(): void {
-    this.#changes.length = 0
+    if (this.#changes.length > 0) this.#changes = []
   }
 
   /** Gives a name, or with `undefined` takes it away, as a message says that the server has yet to reach. */
@@ -68,9 +70,11 @@ export class ClientNames {
 
   /** The unnamed portal is replaced; returns its real name, which is still to be closed. */
   dropUnnamedPortal(): readonly string[] {
-    const realName = this.portals.get('')?.realName
+    const unnamed = this.portals.get('')
+    if (unnamed === undefined) return noNames
+    const { realName } = unnamed
     this.portals.delete('')
-    return realName === undefined || realName === '' ? [] : [realName]
+    return realName === undefined || realName === '' ? noNames : [realName]
   }
 
   /** Real names of what the end of a transaction closes. */
@@ -84,9 +88,11 @@ export class ClientNames {
   }
 
   /** A transaction has ended: its portals and cursors are gone; returns real names that are still to be closed. */
-  endTransaction(): string[] {
+  endTransaction(): readonly string[] {
+    if (this.portals.size === 0 && this.cursors.size === 0) return noNames
     const stale = this.openNames()
-    this.portals.clear()
+    // One by one: nearly always it is the unnamed one alone, and `clear` makes a new table.
+    for (const name of this.portals.keys()) this.portals.delete(name)
     for (const [name, hold] of this.cursors) if (!hold) this.cursors.delete(name)
     return stale
   }

@@ -29,11 +29,11 @@ import type { ClientPortal, ClientStatement } from './client-statement.ts'
 import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
-import { planContext } from './plan-context.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
 import type { Unit } from './unit.ts'
+import { UnitContext } from './plan-context.ts'
 import { closePortals, deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
 import { afterSetConfig } from './unit-set-config.ts'
 
@@ -66,8 +66,9 @@ export function translateExtended(unit: Unit, frame: Frame): void {
   }
 }
 
-function copyOf(frame: Frame): Buffer {
-  return frame.buffer.subarray(frame.start, frame.end)
+/** Passes the message on as it is. */
+function pass({ session }: Unit, { buffer, start, end }: Frame): void {
+  session.send(buffer, start, end)
 }
 
 function translateParse(unit: Unit, frame: Frame): void {
@@ -77,7 +78,7 @@ function translateParse(unit: Unit, frame: Frame): void {
   const name = readCString(frame.buffer, frame.start + 5, frame.end)
   const textStart = frame.buffer.indexOf(0, frame.start + 5) + 1
   const zero = frame.buffer.indexOf(0, textStart)
-  const text = frame.buffer.toString('utf8', textStart, zero)
+  const { text, statements } = owner.texts.know(frame.buffer.toString('utf8', textStart, zero))
   const parameterTypes: number[] = []
   const typeCount = frame.buffer.readUInt16BE(zero + 1)
   expectEnd(zero + 3 + typeCount * 4, frame.end)
@@ -85,7 +86,6 @@ function translateParse(unit: Unit, frame: Frame): void {
 
   const unreadable = unreadableText(unit, text)
   if (unreadable !== undefined) return unit.refuse(unreadable)
-  const statements = owner.texts.classify(text)
   const statement = statements.length === 1 ? statements[0] : undefined
   const known = statement?.kind === 'deallocate' ? names.statements.get(statement.name) : undefined
   const isVirtual = statement !== undefined && (isVirtualKind(statement) || known !== undefined)
@@ -131,7 +131,8 @@ function translateParse(unit: Unit, frame: Frame): void {
   }
   if (name === '') {
     world.unnamedStatement = clientStatement
-    session.send(rewritten === undefined ? copyOf(frame) : encodeParse('', rewritten.text, parameterTypes))
+    if (rewritten === undefined) pass(unit, frame)
+    else session.send(encodeParse('', rewritten.text, parameterTypes))
     session.expect({ until: 'parse', visible: true, onError, onSkipped })
     return
   }
@@ -227,16 +228,15 @@ function translateBind(unit: Unit, frame: Frame): void {
     session.expect({ until: 'close', visible: false })
   }
   const params = readBindValues(frame.buffer, parts.restStart, frame.end)
-  if (realPortal === parts.portal && realStatement === parts.statement) session.send(copyOf(frame))
+  if (realPortal === parts.portal && realStatement === parts.statement) pass(unit, frame)
   else {
-    const rest = frame.buffer.subarray(parts.restStart, frame.end)
     const realNames = Buffer.from(`${realPortal}\0${realStatement}\0`)
     const head = Buffer.allocUnsafe(5 + realNames.length)
     head[0] = Frontend.bind
-    head.writeInt32BE(4 + realNames.length + rest.length, 1)
+    head.writeInt32BE(4 + realNames.length + frame.end - parts.restStart, 1)
     realNames.copy(head, 5)
     session.send(head)
-    session.send(rest)
+    session.send(frame.buffer, parts.restStart, frame.end)
   }
   names.change('portals', parts.portal, { statement, params, realName: realPortal })
   unit.text = statement.text
@@ -289,7 +289,8 @@ function translateDescribe(unit: Unit, frame: Frame): void {
   if (portal?.statement.isVirtual === true) return unit.answer(noData)
   unit.real()
   const realPortal = portal?.realName ?? name
-  session.send(realPortal === name ? copyOf(frame) : encodeDescribe('portal', realPortal))
+  if (realPortal === name) pass(unit, frame)
+  else session.send(encodeDescribe('portal', realPortal))
   session.expect({ until: 'describe', visible: true, onError })
 }
 
@@ -315,11 +316,9 @@ function translateExecute(unit: Unit, frame: Frame): void {
     return unit.refuseStatement(duplicateStatement(statement.name), unit.record(statement.text, []))
   }
   if (prepares) owner.names.change('portals', name, { ...portal, isDone: true })
-  const plan = planStatement(
-    statement,
-    unit.planned,
-    planContext(unit, unit.executed > 0, unit.executed === 0, portal.params),
-  )
+  const isFirst = unit.executed === 0
+  const context = new UnitContext(unit, !isFirst, isFirst, portal.params, unit.atBoundary)
+  const plan = planStatement(statement, unit.planned, context)
   unit.executed++
   if (!plan.forward) {
     owner.names.change('portals', name, { ...portal, isDone: true })

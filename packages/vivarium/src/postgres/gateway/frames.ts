@@ -34,11 +34,22 @@ export interface LostWork {
   readonly reason: string
 }
 
+/** What ends the frames above one: statements to send, and the settings that the session has then gone back to. */
+export interface Uncovered {
+  readonly statements: readonly string[]
+  readonly wentBackTo: Settings | undefined
+}
+
+const nothingAbove: Uncovered = { statements: [], wentBackTo: undefined }
+
 /** One unit or transaction in the real session: frame 0 is the outermost, each further one runs inside the one below. */
 export class Frame {
   readonly index: number
   /** Name of the savepoint that this frame makes for itself. */
   readonly unitName: string
+  /** The statements that make and release that one: sent with nearly every unit, so their texts are made once. */
+  readonly makesUnit: string
+  readonly releasesUnit: string
   /** Name of the savepoint that it has: a sandbox's first unit needs none of its own, the sandbox's will do. */
   name: string
   state: UnitSavepoint = 'none'
@@ -66,6 +77,8 @@ export class Frame {
     this.index = index
     this.unitName = index === 0 ? 'vivarium_unit' : `vivarium_unit${index}`
     this.name = this.unitName
+    this.makesUnit = `SAVEPOINT ${this.unitName}`
+    this.releasesUnit = `RELEASE SAVEPOINT ${this.unitName}`
   }
 }
 
@@ -89,7 +102,8 @@ export class Frames {
 
   /** The frame that the current one runs inside of. */
   get host(): Frame | undefined {
-    return this.#frames[this.#current.index - 1]
+    const { index } = this.#current
+    return index === 0 ? undefined : this.#frames[index - 1]
   }
 
   /** The session has been used by others since the current frame's last statement. */
@@ -104,6 +118,11 @@ export class Frames {
 
   /** It is the owner's turn: in its open frame, or in a new one on top of all that are open. */
   enter(owner: FrameOwner): void {
+    // Alone, which it is nearly always.
+    if (this.#frames.length === 1 && (this.#current.owner === owner || this.#current.state !== 'open')) {
+      this.#current.owner = owner
+      return
+    }
     const own = this.of(owner)
     if (own !== undefined) {
       this.#current = own
@@ -119,10 +138,11 @@ export class Frames {
    * Ends the finished frames above the current one. Returns the statements to send, and the settings that the real
    * session has gone back to, if it has.
    */
-  uncover(): { statements: string[]; wentBackTo: Settings | undefined } {
+  uncover(): Uncovered {
+    if (!this.isCovered) return nothingAbove
     const above = this.#frames.splice(this.#current.index + 1).filter(({ state }) => state !== 'none')
     // A rollback to the current frame's own savepoint takes them along.
-    if (this.#current.state === 'failed' || above.length === 0) return { statements: [], wentBackTo: undefined }
+    if (this.#current.state === 'failed' || above.length === 0) return nothingAbove
     const failed = above.find(({ state }) => state === 'failed')
     const statements = failed === undefined ? [] : [`ROLLBACK TO SAVEPOINT ${failed.name}`]
     return {
@@ -166,10 +186,11 @@ export class Frames {
 
   /** The server has confirmed it: inside another frame, what this one did stands or falls with that from here on. */
   workStays(frame: Frame): void {
-    const { work } = frame
+    const { work, index } = frame
+    if (work.length === 0) return
     frame.work = []
-    const host = this.#frames[frame.index - 1]
-    if (host?.owner === undefined || work.length === 0) return
+    const host = index === 0 ? undefined : this.#frames[index - 1]
+    if (host?.owner === undefined) return
     const depth = depthOf(host.owner, host.reopens)
     host.work.push(...work.map((each) => ({ ...each, isCommitted: true, depth })))
     // The one around it has ended already, and what it did goes.
@@ -192,6 +213,7 @@ export class Frames {
   }
 
   #lose(frame: Frame, reason: string, isLost: (work: Work) => boolean): void {
+    if (frame.work.length === 0) return
     const lost = frame.work.filter((each) => each.isCommitted && isLost(each))
     frame.work = frame.work.filter((each) => !isLost(each))
     if (lost.length > 0) this.#onLost({ lost, by: frame.owner, reason })

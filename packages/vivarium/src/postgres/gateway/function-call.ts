@@ -9,8 +9,7 @@ export function translateFunctionCall(unit: Unit, frame: Frame): void {
   const record = unit.record(`function call ${frame.buffer.readInt32BE(frame.start + 5)}`, [])
   unit.real()
   if (frame.buffer.readInt32BE(frame.start + 5) === loOpen) unit.world.leftovers.hasOpenedLargeObject = true
-  unit.complete({
-    bytes: frame.buffer.subarray(frame.start, frame.end),
+  unit.complete(frame.buffer.subarray(frame.start, frame.end), {
     onError: (fields) => {
       unit.failed(fields, record)
       return undefined

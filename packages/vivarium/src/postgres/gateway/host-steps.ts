@@ -4,6 +4,8 @@ import { resumeSteps } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { beginReadOnly, defaultIsolation, endReadOnly, showIsolation } from './transaction-modes.ts'
 
+const noSteps: readonly string[] = []
+
 /**
  * Statements that make the transaction around the current frame fit for another to run inside of it.
  *
@@ -11,10 +13,10 @@ import { beginReadOnly, defaultIsolation, endReadOnly, showIsolation } from './t
  * again behind the inner one's work: in production a ROLLBACK TO it would not undo that either. A READ ONLY outside of all
  * savepoints is taken off.
  */
-export function leaveHostSteps(frames: Frames): string[] {
+export function leaveHostSteps(frames: Frames): readonly string[] {
   const { host } = frames
   const state = host?.owner?.state
-  if (host === undefined || state === undefined || state.status === 'idle') return []
+  if (host === undefined || state === undefined || state.status === 'idle') return noSteps
   const { savepoints, readOnly } = state.transaction
   const last = savepoints.length - 1
   if (state.status === 'failed' && !host.reopens) {
@@ -26,7 +28,7 @@ export function leaveHostSteps(frames: Frames): string[] {
     host.reopensReadOnly = true
     return [endReadOnly]
   }
-  return []
+  return noSteps
 }
 
 /** Statements with which a transaction goes on that others ran inside of, and the settings that it then has. */

@@ -152,8 +152,9 @@ export class Nesting {
   /** Says, once per pair of statements, that a connection's unit ran inside another connection's transaction. */
   warn(text: string): void {
     const { current, host } = this.frames
+    if (host === undefined) return
     const level = this.#level()
-    if (host?.owner === undefined || level === undefined || current.hasWarned || current.owner === undefined) return
+    if (host.owner === undefined || level === undefined || current.hasWarned || current.owner === undefined) return
     current.hasWarned = true
     const around = host.owner as VirtualConnection
     const { lastText } = around.units

@@ -74,12 +74,14 @@ export function savepointName(index: number): string {
   return `vivarium_s${index}`
 }
 
+const nothing: readonly string[] = []
+
 export function forwarded(state: ConnectionState): StatementPlan {
-  return { forward: true, controls: [], next: state }
+  return { forward: true, controls: nothing, next: state }
 }
 
 export function answered(state: ConnectionState, tag: string): StatementPlan {
-  return { forward: false, controls: [], tag, next: state }
+  return { forward: false, controls: nothing, tag, next: state }
 }
 
 export function refused(state: ConnectionState, error: OwnMessage): StatementPlan {

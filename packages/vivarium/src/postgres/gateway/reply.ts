@@ -34,14 +34,15 @@ export interface Reply {
   onFinished?(): void
 }
 
-/** The last message of a unit, and what is awaited then. */
-export type LastMessage = Pick<Reply, 'onReached' | 'onTag' | 'onError' | 'onNotice' | 'showsRows'> & { bytes: Buffer }
-
 /** Whether the client sees the server's message, and what it is told after it. */
 export interface ReplyVerdict {
   readonly forward: boolean
   readonly after?: readonly Buffer[]
 }
+
+/** The verdicts that nothing is to be said about. */
+export const passedOn: ReplyVerdict = { forward: true }
+export const keptBack: ReplyVerdict = { forward: false }
 
 /** Whom the answers go to. */
 export interface ReplySink {

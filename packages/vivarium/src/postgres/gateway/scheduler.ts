@@ -116,6 +116,7 @@ export class Scheduler {
 
   /** The taker does not wait any more; what it holds it keeps. */
   withdraw(taker: TurnTaker): void {
+    if (this.#waiters.length === 0) return
     const index = this.#waiters.findIndex((waiter) => waiter.taker === taker)
     if (index !== -1) this.#waiters.splice(index, 1)
   }

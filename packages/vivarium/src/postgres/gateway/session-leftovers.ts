@@ -49,6 +49,11 @@ export class SessionLeftovers {
     owner.leavesIn.add(this)
   }
 
+  /** Some connection has, or may have, something. */
+  get hasOwners(): boolean {
+    return this.#owners.size > 0
+  }
+
   /** A statement that may take or give back advisory locks of the session has completed. */
   noteLocks(owner: Leaver, text: string, params: readonly (string | Uint8Array | null)[]): void {
     const locks = this.#locks.get(owner) ?? new AdvisoryLocks()
@@ -85,7 +90,7 @@ export class SessionLeftovers {
 
   /** A transaction of the application has committed: `steps` are what the next unit begins with. */
   add(steps: readonly string[]): void {
-    this.#due.push(...steps)
+    if (steps.length > 0) this.#due.push(...steps)
     if (!this.hasOpenedLargeObject) return
     this.hasOpenedLargeObject = false
     this.#due.push(closeLargeObjects)

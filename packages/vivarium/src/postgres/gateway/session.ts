@@ -9,6 +9,7 @@ import { encodeClose, encodeBind, encodeExecute, encodeParse, encodeQuery, syncM
 import { Backend } from '../protocol/message-types.ts'
 import { readMessageFields, toServerMessage } from '../protocol/server-message.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
+import { keptBack, passedOn } from './reply.ts'
 import type { Reply, ReplySink, ReplyVerdict } from './reply.ts'
 import { ServerOutput } from './server-output.ts'
 
@@ -54,7 +55,8 @@ export class Session {
   #runStart = 0
   #runEnd = 0
   #after: readonly Buffer[] | undefined
-  #finished: (() => void) | undefined
+  /** What the server is ready behind, until that is passed on. */
+  #finished: Reply | undefined
   #lost: Error | undefined
   /** Queries of ours that are under way: what rejects them. */
   readonly #unanswered = new Set<(reason: Error) => void>()
@@ -109,9 +111,9 @@ export class Session {
     return this.#socket.isPaused()
   }
 
-  /** Queues bytes for the server without a reply of their own (CopyData, Flush). */
-  send(bytes: Buffer): void {
-    this.#output.send(bytes)
+  /** Queues bytes for the server, all or a part; what they await is said apart. */
+  send(bytes: Buffer, start?: number, end?: number): void {
+    this.#output.send(bytes, start, end)
   }
 
   /** Notes that a reply is awaited for what was just sent. */
@@ -286,7 +288,7 @@ export class Session {
           this.#finished = undefined
           this.#flushRun()
           this.sink?.flush()
-          finished()
+          finished.onFinished?.()
         }
       }
     } catch (error) {
@@ -340,7 +342,8 @@ export class Session {
         head?.onRow?.(buffer, start + 5)
         return head?.visible === true && head.showsRows?.() !== false
       case Backend.commandComplete:
-        return this.#takeTag(head, buffer.toString('latin1', start + 5, end - 1))
+        // Most are of our own statements, whose tags nobody reads.
+        return this.#takeTag(head, head?.onTag === undefined ? '' : buffer.toString('latin1', start + 5, end - 1))
       case Backend.emptyQueryResponse:
       case Backend.portalSuspended:
         return this.#takeTag(head, undefined)
@@ -372,7 +375,7 @@ export class Session {
 
   #takeTag(head: Reply | undefined, tag: string | undefined): boolean {
     if (head === undefined) throw new Error(`the server completed ${tag ?? 'a query'} that nobody sent`)
-    const verdict: ReplyVerdict = head.onTag?.(tag) ?? { forward: head.visible }
+    const verdict: ReplyVerdict = head.onTag?.(tag) ?? (head.visible ? passedOn : keptBack)
     this.#after = verdict.after
     if (head.until === 'execute') this.#shift()
     return verdict.forward
@@ -408,14 +411,14 @@ export class Session {
     }
     if (replies.length > 0 || skipped?.isSkippable !== true) return
     const { onReady, onFinished } = skipped
-    this.sync({ onReady, onFinished })
+    this.sync({ onReady: onReady?.bind(skipped), onFinished: onFinished?.bind(skipped) })
   }
 
   #takeReady(head: Reply | undefined, buffer: Buffer, start: number): boolean {
     if (head?.until !== 'ready') throw new Error(`the server is ready while ${head?.until ?? 'nothing'} was awaited`)
     const status = String.fromCharCode(buffer[start + 5] as number)
     const shown = head.onReady?.(status)
-    this.#finished = head.onFinished?.bind(head)
+    if (head.onFinished !== undefined) this.#finished = head
     this.#shift()
     if (shown === undefined) return false
     buffer[start + 5] = shown.charCodeAt(0)

@@ -39,11 +39,11 @@ export function noteShared(unit: Unit, plan: StatementPlan, statement: Statement
 }
 
 /** A statement that names a routine which sets something for the session: the server is asked what it has set. */
-function noteSetters({ world, asks }: Unit, statement: Statement): void {
-  const { setters } = world.routines
-  if (Object.keys(setters).length === 0) return
+function noteSetters(unit: Unit, statement: Statement): void {
+  const { setters } = unit.world.routines
+  if (setters === undefined) return
   findNamed(statement.text, (name) => {
-    for (const setting of setters[name] ?? []) asks.add(setting)
+    for (const setting of setters[name] ?? []) unit.ask(setting)
     return false
   })
 }
@@ -66,6 +66,7 @@ export async function askSettings({ world, owner, session, asks }: Unit): Promis
 
 /** One session has one set of temporary objects, whoever made them. */
 function noteTemporary({ world, owner, level }: Unit, statement: Statement): void {
+  if (!world.leftovers.hasOwners) return
   const other = world.leftovers.made(owner, (names) => findNamed(statement.text, names))
   if (other === undefined) return
   level.recorder.warn({

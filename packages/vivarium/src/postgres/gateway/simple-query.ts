@@ -15,15 +15,17 @@ import type { Frame } from './extended-protocol.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import type { QueryRecord } from './query-record.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
+import { keptBack, passedOn } from './reply.ts'
 import type { ReplyVerdict } from './reply.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import type { SetConfigEffect } from './set-config-effect.ts'
 import { showsWarnings } from './settings.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
-import { planContext } from './plan-context.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
+import { UnitContext } from './plan-context.ts'
+import type { QueryAnswers } from './unit-end.ts'
 import { deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
 import { noteSetConfig, withEffect, withLocalsEnded } from './unit-set-config.ts'
 import { substitutes } from './statement-texts.ts'
@@ -31,28 +33,28 @@ import { closeStatement } from './temporary-objects.ts'
 
 /** Translates a simple Query, which is a whole unit. */
 export function translateQuery(unit: Unit, frame: Frame): void {
-  const text = readCString(frame.buffer, frame.start + 5, frame.end)
+  const { text, statements } = unit.owner.texts.know(readCString(frame.buffer, frame.start + 5, frame.end))
   expectEnd(frame.buffer.indexOf(0, frame.start + 5) + 1, frame.end)
   const unreadable = unreadableText(unit, text)
   if (unreadable !== undefined) {
     unit.refuseStatement(unreadable, unit.record(text, []))
-    unit.complete({ bytes: syncMessage })
+    unit.complete(syncMessage)
     return
   }
-  const statements = unit.owner.texts.classify(text)
   // Like the server, a simple Query drops the unnamed statement and the unnamed portal.
   unit.owner.names.statements.delete('')
   unit.world.stalePortals.push(...unit.owner.names.dropUnnamedPortal())
-  const only = statements[0]
-  if (statements.length === 1 && only !== undefined && runAlone(unit, only)) {
-    unit.complete({ bytes: syncMessage })
+  const [first] = statements
+  const alone = statements.length === 1 && first !== undefined ? runAlone(unit, first) : undefined
+  if (alone === 'done') {
+    unit.complete(syncMessage)
     return
   }
-  unit.beginsTransaction = only?.kind === 'begin'
-  const query = new QueryTranslation(unit, text, statements)
+  unit.beginsTransaction = first?.kind === 'begin'
+  const query = new QueryTranslation(unit, text, statements, alone)
   if (query.isAllOurs) {
     query.runOurs()
-    unit.complete({ bytes: syncMessage })
+    unit.complete(syncMessage)
     return
   }
   unit.real()
@@ -67,15 +69,7 @@ export function translateQuery(unit: Unit, frame: Frame): void {
 /** Sends the text rewritten, or as it is. */
 function send(unit: Unit, query: QueryTranslation, asItIs: Buffer): void {
   query.begin()
-  const bytes = query.rewritten === undefined ? asItIs : encodeQuery(query.rewritten.text)
-  unit.complete({
-    bytes,
-    onReached: () => query.start(),
-    onTag: (tag) => query.onTag(tag),
-    onError: (fields) => query.onError(fields),
-    onNotice: query.carriesOutOnCommit ? (fields) => unit.world.noticed(fields) : undefined,
-    showsRows: () => query.showsRows,
-  })
+  unit.complete(query.rewritten === undefined ? asItIs : encodeQuery(query.rewritten.text), query)
 }
 
 /** Nothing of the plan is for the server. */
@@ -83,24 +77,24 @@ function needsNothing(plan: StatementPlan): boolean {
   return plan.controls.length === 0 && plan.boundary === undefined && plan.checksConstraints !== true
 }
 
-/** Carries out a lone statement that never reaches the server as it is; false when it is to be sent. */
-function runAlone(unit: Unit, statement: Statement): boolean {
+/** Carries out a lone statement that never reaches the server as it is; or returns the plan with which it is sent. */
+function runAlone(unit: Unit, statement: Statement): StatementPlan | 'done' {
   const { names } = unit.owner
   if (unit.planned.status !== 'failed') {
     if (statement.kind === 'prepare' && names.statements.has(statement.name)) {
       unit.refuseStatement(duplicateStatement(statement.name), unit.record(statement.text, []))
-      return true
+      return 'done'
     }
     if (statement.kind === 'deallocate' && names.statements.has(statement.name)) {
       deallocate(unit, statement)
-      return true
+      return 'done'
     }
   }
   const plan = planAt(unit, statement, unit.planned, false)
-  if (plan.forward) return false
+  if (plan.forward) return plan
   unit.run(plan, statement)
   if (plan.error === undefined && endsTransaction(statement)) endPortals(unit)
-  return true
+  return 'done'
 }
 
 function planAt(
@@ -111,7 +105,7 @@ function planAt(
   startsUnit = true,
   sessionBeforeUnit: SessionState = unit.atBoundary,
 ): StatementPlan {
-  return planStatement(statement, state, { ...planContext(unit, implicitBlock, startsUnit), sessionBeforeUnit })
+  return planStatement(statement, state, new UnitContext(unit, implicitBlock, startsUnit, [], sessionBeforeUnit))
 }
 
 /** One statement of the text, and what the server runs in its place. */
@@ -135,7 +129,7 @@ const parsedMarker = 'SET LOCAL vivarium.parsed TO 1'
  * A query text of any number of statements. Transaction commands are rewritten in place, never split off: the server
  * parses the whole text before it runs the first statement.
  */
-class QueryTranslation {
+class QueryTranslation implements QueryAnswers {
   rewritten: RewrittenText | undefined
   readonly #unit: Unit
   readonly #text: string
@@ -147,15 +141,16 @@ class QueryTranslation {
   #record: QueryRecord | undefined
   #end: ConnectionState
 
-  constructor(unit: Unit, text: string, statements: readonly Statement[]) {
+  /** `alone`: the plan of its only statement. */
+  constructor(unit: Unit, text: string, statements: readonly Statement[], alone: StatementPlan | undefined) {
     this.#unit = unit
     this.#text = text
     this.#end = unit.planned
-    const prepared = new Set<string>()
+    const prepared: string[] = []
     let atBoundary = unit.atBoundary
     let isDisturbed = false
     for (const statement of statements) {
-      const planned = this.#plan(statement, this.#end, statements.length > 1, atBoundary, prepared)
+      const planned = alone ?? this.#plan(statement, this.#end, statements.length > 1, atBoundary, prepared)
       const setConfig =
         planned.forward && statement.mayCallSetConfig
           ? setConfigEffect(statement.text, [], planned.next.settings)
@@ -167,7 +162,7 @@ class QueryTranslation {
         isDisturbed = false
       }
       const isPrepare = statement.kind === 'prepare' && plan.forward
-      if (isPrepare) prepared.add(statement.name)
+      if (isPrepare) prepared.push(statement.name)
       const prepares = isPrepare ? unit.owner.names.nextSqlStatementName() : undefined
       this.#slots.push({ statement, plan, setConfig, tags: 1, prepares, savepoint: '' })
       this.#end = plan.next
@@ -205,12 +200,12 @@ class QueryTranslation {
     state: ConnectionState,
     implicitBlock: boolean,
     atBoundary: SessionState,
-    prepared: ReadonlySet<string>,
+    prepared: readonly string[],
   ): StatementPlan {
     const { statements } = this.#unit.owner.names
     if (state.status !== 'failed') {
       const isKnown = 'name' in statement && statement.name !== undefined && statements.has(statement.name)
-      if (statement.kind === 'prepare' && (isKnown || prepared.has(statement.name))) {
+      if (statement.kind === 'prepare' && (isKnown || prepared.includes(statement.name))) {
         return { forward: false, controls: [], error: duplicateStatement(statement.name), next: state }
       }
       if (statement.kind === 'deallocate' && isKnown && statements.get(statement.name)?.sqlPrepare === undefined) {
@@ -223,11 +218,14 @@ class QueryTranslation {
   #rewrite(): void {
     const { world } = this.#unit
     const replacements: Replacement[] = []
-    const prepared = new Map<string, string>()
+    const prepared: { name: string; real: string }[] = []
     let savepoint = world.unitSavepointName
-    for (const [index, slot] of this.#slots.entries()) {
+    let index = -1
+    for (const slot of this.#slots) {
+      index++
       const { statement, plan, prepares } = slot
-      if (prepares !== undefined && statement.kind === 'prepare') prepared.set(statement.name, prepares)
+      if (prepares !== undefined && statement.kind === 'prepare')
+        prepared.push({ name: statement.name, real: prepares })
       if (plan.error !== undefined) replacements.push({ ...statement.span, text: failingStatement })
       else if (plan.forward) replacements.push(...this.#renamed(slot, prepared))
       else {
@@ -270,17 +268,22 @@ class QueryTranslation {
   }
 
   /** The server may have something to say about what ON COMMIT asks for. */
-  get carriesOutOnCommit(): boolean {
-    return this.#slots.some(({ plan }) => plan.onCommit !== undefined && plan.onCommit.length > 0)
+  onNotice(fields: MessageFields): boolean {
+    const carriesOutOnCommit = this.#slots.some(({ plan }) => plan.onCommit !== undefined && plan.onCommit.length > 0)
+    return carriesOutOnCommit && this.#unit.world.noticed(fields)
   }
 
-  #renamed({ statement, plan }: Slot, prepared: ReadonlyMap<string, string>): Replacement[] {
+  #renamed(
+    { statement, plan }: Slot,
+    prepared: readonly { readonly name: string; readonly real: string }[],
+  ): readonly Replacement[] {
     if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') {
       return substitutes(statement)
     }
     // In a failed transaction it is refused whatever it names.
     if (plan.next.status === 'failed') return []
-    const name = prepared.get(statement.name) ?? realName(this.#unit, statement.name)
+    const known = prepared.findLast(({ name }) => name === statement.name)?.real
+    const name = known ?? realName(this.#unit, statement.name)
     if (name === undefined) return []
     this.#realNames.push([name, statement.name])
     return [{ ...statement.nameSpan, text: name }]
@@ -298,35 +301,37 @@ class QueryTranslation {
   }
 
   /** The server is at our text: what stands before its first own statement is due. */
-  start(): void {
+  onReached(): void {
     for (const bytes of this.#advance()) this.#unit.session.say(bytes)
   }
 
   /** Rows of our own statements are not the client's. */
-  get showsRows(): boolean {
+  showsRows(): boolean {
     return this.#slots[this.#index]?.plan.forward ?? true
   }
 
   onTag(tag: string | undefined): ReplyVerdict {
     const slot = this.#slots[this.#index]
     // An empty query: no statement, one answer.
-    if (slot === undefined) return { forward: true }
+    if (slot === undefined) return passedOn
     this.#seen++
-    if (this.#seen < slot.tags) return { forward: false }
+    if (this.#seen < slot.tags) return keptBack
     const isLast = this.#index === this.#slots.length - 1
     const own = slot.plan.forward ? undefined : this.#ownAnswer(slot)
     if (slot.plan.forward) this.#forwarded(slot, tag)
     this.#index++
-    const after = [...(own ?? []), ...this.#advance()]
+    const advanced = this.#advance()
+    const after = own === undefined ? advanced : [...own, ...advanced]
     const told = tag === undefined ? undefined : this.#tagOf(slot, tag)
     if (this.#index === this.#slots.length && this.#unit.holdsLastTag) {
       if (!isLast || !slot.plan.forward) this.#unit.heldTag = after.pop()
       else if (told !== undefined) {
         this.#unit.heldTag = encodeCommandComplete(told)
-        return { forward: false }
+        return keptBack
       }
     }
     if (told !== tag && told !== undefined) return { forward: false, after: [encodeCommandComplete(told), ...after] }
+    if (after.length === 0) return slot.plan.forward ? passedOn : keptBack
     return { forward: slot.plan.forward, after }
   }
 

@@ -28,13 +28,14 @@ import { withMade, withoutNames } from './temporary-objects.ts'
 /** Plans one statement for a connection in a state. Pure: the same input, the same plan. */
 export function planStatement(statement: Statement, state: ConnectionState, context: PlanContext): StatementPlan {
   const plan = planKind(statement, state, context)
+  const mayMatter = statement.temporary.length > 0 || (plan.next.temporary !== undefined && statement.ddl)
+  if (!mayMatter || !plan.forward || state.status === 'failed') return plan
   const { shared } = context
-  if (shared === undefined || !plan.forward || state.status === 'failed') return plan
+  if (shared === undefined) return plan
   if (statement.temporary.length > 0) {
     const temporary = withMade(plan.next.temporary, statement.temporary, shared.depth)
     return { ...plan, next: withTemporary(plan.next, temporary) }
   }
-  if (plan.next.temporary === undefined || !statement.ddl) return plan
   return { ...plan, next: withTemporary(plan.next, withoutNames(plan.next.temporary, findDropped(statement.text))) }
 }
 
@@ -95,10 +96,17 @@ function planKind(statement: Statement, state: ConnectionState, context: PlanCon
       return forwarded(state)
     default:
       // The one real session must outlive the connection: the connection is ended in its place.
-      if (context.shared !== undefined && statement.terminatesBackend)
+      if (statement.terminatesBackend && context.shared !== undefined)
         return planSignal(statement, state, context.shared)
-      return { ...forwarded(withQuery(state)), fidelity: fidelityOf(statement) }
+      return planUsual(statement, state)
   }
+}
+
+/** What nearly every statement is: made without copies, which cost more than all the rest of a plan. */
+function planUsual(statement: Statement, state: ConnectionState): StatementPlan {
+  const next = withQuery(state)
+  const fidelity = fidelityOf(statement)
+  return fidelity === undefined ? forwarded(next) : { forward: true, controls: [], next, fidelity }
 }
 
 /** A signal to a backend; nobody may end the one that all share. */

@@ -10,7 +10,10 @@ const longestCached = 10_000
 
 const guardReaders = /default_transaction_read_only|pg_settings|\bshow\s+all\b|current_setting/i
 
-interface KnownText {
+/** What is known of a text. */
+export interface KnownText {
+  /** The text, as the one string that all who send it share. */
+  readonly text: string
   readonly statements: readonly Statement[]
   readonly readsGuard: boolean
 }
@@ -20,18 +23,18 @@ export class StatementTexts {
   readonly #cache = new Map<string, KnownText>()
 
   classify(text: string): readonly Statement[] {
-    return this.#know(text).statements
+    return this.know(text).statements
   }
 
   /** The text may read the setting that we use as a guard. */
   readsGuard(text: string): boolean {
-    return this.#know(text).readsGuard
+    return this.know(text).readsGuard
   }
 
-  #know(text: string): KnownText {
+  know(text: string): KnownText {
     const known = this.#cache.get(text)
     if (known !== undefined) return known
-    const made = { statements: classify(text), readsGuard: guardReaders.test(text) }
+    const made = { text, statements: classify(text), readsGuard: guardReaders.test(text) }
     if (text.length <= longestCached) {
       if (this.#cache.size >= cacheLimit) this.#cache.delete(this.#cache.keys().next().value as string)
       this.#cache.set(text, made)
@@ -68,7 +71,8 @@ export type RealNames = (name: string) => string | undefined
 
 /** What stands in place of parts of a statement, so that it answers as on a connection of its own, and spares ours. */
 export function substitutes(statement: Statement): Replacement[] {
-  return [...isolationShown(statement), ...sparingOwnBackend(statement)]
+  const shown = isolationShown(statement)
+  return statement.terminatesBackend ? [...shown, ...sparingOwnBackend(statement)] : shown
 }
 
 /** The text as it goes to the server, where that is not the client's own. */

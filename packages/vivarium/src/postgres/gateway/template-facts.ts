@@ -123,8 +123,8 @@ export interface Routines {
   readonly temporary: readonly TemporaryObject[]
   /** One of them sets something, which our savepoints' release does not end: settings are made again after each unit. */
   readonly changeSettings: boolean
-  /** Settings of the session that a routine makes, by the routine's name. */
-  readonly setters: Readonly<Record<string, readonly string[]>>
+  /** Settings of the session that a routine makes, by the routine's name; none where no routine does. */
+  readonly setters?: Readonly<Record<string, readonly string[]>>
   /** A DO block of PL/pgSQL may be run. */
   readonly canRunBlocks: boolean
 }
@@ -143,18 +143,18 @@ export async function readRoutines(session: Session): Promise<Routines> {
       WHERE oid >= ${firstOwnOid}::pg_catalog.oid AND b.body ~* 'on\\s+commit|\\mset\\M|reset|set_config'`,
   )
   const made = rows.flatMap(([kind, body]) => (kind === 'routine' ? findTemporaryObjects(body ?? '', true) : []))
-  const setters: Record<string, readonly string[]> = {}
+  const setters = new Map<string, readonly string[]>()
   let changeSettings = false
   for (const [kind, body, name] of rows) {
     if (kind !== 'routine') continue
     const { sets, session: settings } = findRoutineSettings(body ?? '')
     changeSettings ||= sets
     // Overloaded ones share a name, and what they set.
-    if (settings.length > 0) setters[name ?? ''] = [...(setters[name ?? ''] ?? []), ...settings]
+    if (settings.length > 0) setters.set(name ?? '', [...(setters.get(name ?? '') ?? []), ...settings])
   }
   return {
     changeSettings,
-    setters,
+    ...(setters.size > 0 ? { setters: Object.fromEntries(setters) } : {}),
     temporary: made.filter(({ onCommit }) => onCommit !== 'preserve'),
     canRunBlocks: rows.some(([kind]) => kind === 'language'),
   }

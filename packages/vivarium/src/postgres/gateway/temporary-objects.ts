@@ -45,6 +45,7 @@ function keep(objects: TemporaryObjects, filter: (name: string, entry: Temporary
 /** Statements that do at a COMMIT what ON COMMIT asks for; none when nothing does. */
 export function onCommitSteps(objects: TemporaryObjects, routines: readonly TemporaryObject[] = []): string[] {
   const steps: string[] = []
+  if (objects === undefined && routines.length === 0) return steps
   for (const action of ['delete rows', 'drop'] as const) {
     const names = new Set<string>()
     for (const [name, { onCommit }] of objects ?? []) if (onCommit === action) names.add(name)

@@ -49,6 +49,9 @@ export class UnitRunner implements ClientPath {
   #endedWhileCancelling = false
   readonly #onceEnded: (() => void)[] = []
 
+  readonly #onEnded = (): void => this.#ended()
+  readonly #onCopyIn = (): void => this.#connection.pump()
+
   constructor(connection: VirtualConnection) {
     this.#connection = connection
   }
@@ -196,18 +199,18 @@ export class UnitRunner implements ClientPath {
     world.scheduler.release(this.#connection)
   }
 
-  /** The client asked, on another connection, to cancel what runs here. */
-  cancel(): undefined {
+  /** The client asked, on another connection, to cancel what runs here: resolves when the server has taken the request. */
+  cancel(): Promise<void> | undefined {
     const unit = this.#unit
     if (this.#isWaiting && unit === undefined) {
       this.#giveUpWaiting({ code: '57014', message: 'canceling statement due to user request' })
       this.#connection.pump()
-      return
+      return undefined
     }
-    if (unit === undefined || unit.session.quiet) return
+    if (unit === undefined || unit.session.quiet) return undefined
     // Until the server has taken the request nothing more is sent: it would hit the next statement.
     this.#cancelling++
-    void unit.session
+    return unit.session
       .cancel()
       .catch((error: unknown) => unit.world.break(error instanceof Error ? error : new Error(String(error))))
       .then(() => {
@@ -268,11 +271,11 @@ export class UnitRunner implements ClientPath {
     }
     world.session.sink = connection
     world.frames.enter(connection)
-    const unit = new Unit(connection, world, level, () => this.#ended())
-    unit.onCopyIn = () => connection.pump()
+    const unit = new Unit(connection, world, level, this.#onEnded)
+    unit.onCopyIn = this.#onCopyIn
     this.#unit = unit
-    for (const name of this.#toClose.splice(0)) world.stalePortals.push(name)
-    for (const name of this.#toDrop.splice(0)) world.dropSqlPrepared(name)
+    if (this.#toClose.length > 0) world.stalePortals.push(...this.#toClose.splice(0))
+    if (this.#toDrop.length > 0) for (const name of this.#toDrop.splice(0)) world.dropSqlPrepared(name)
     this.#takeInUnit(unit, frame)
   }
 
@@ -287,13 +290,13 @@ export class UnitRunner implements ClientPath {
         if (unit.isCopyingIn) return
         return unit.sync()
       case Frontend.copyData:
-        if (unit.isCopyingIn) unit.session.send(frame.buffer.subarray(frame.start, frame.end))
+        if (unit.isCopyingIn) unit.session.send(frame.buffer, frame.start, frame.end)
         return
       case Frontend.copyDone:
       case Frontend.copyFail:
         if (!unit.isCopyingIn) return
         unit.isCopyingIn = false
-        unit.session.send(frame.buffer.subarray(frame.start, frame.end))
+        unit.session.send(frame.buffer, frame.start, frame.end)
         return
       case Frontend.flush:
         if (unit.isCopyingIn) return
@@ -380,7 +383,7 @@ export class UnitRunner implements ClientPath {
 
   #forgetUnit(): void {
     this.#unit = undefined
-    for (const resolve of this.#onceEnded.splice(0)) resolve()
+    if (this.#onceEnded.length > 0) for (const resolve of this.#onceEnded.splice(0)) resolve()
   }
 
   #comeBack(): void {

@@ -28,7 +28,7 @@ function afterEffect(state: ConnectionState, effect: SetConfigEffect): Connectio
 
 /** What a set_config does besides changing the connection's settings. */
 export function noteSetConfig(unit: Unit, statement: Statement, effect: SetConfigEffect): void {
-  for (const name of effect.ask) unit.asks.add(name)
+  for (const name of effect.ask) unit.ask(name)
   if (!effect.disturbs) return
   unit.world.disturbSettings()
   if (effect.unreadable) warnComputedSetting(unit, statement)

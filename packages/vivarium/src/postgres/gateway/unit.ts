@@ -19,15 +19,21 @@ import type { Level } from './level.ts'
 import { quoteStatement } from './contention-messages.ts'
 import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-record.ts'
 import type { QueryRecord } from './query-record.ts'
-import type { LastMessage, Reply, ReplyVerdict } from './reply.ts'
+import { passedOn } from './reply.ts'
+import type { Reply, ReplyVerdict } from './reply.ts'
 import type { Session } from './session.ts'
 import { askSettings, noteShared } from './shared-session.ts'
 import { showsWarnings } from './settings.ts'
+import { UnitEnd } from './unit-end.ts'
+import type { PlaceOfCheck, QueryAnswers } from './unit-end.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import type { World } from './world.ts'
 import type { StatementPlan } from './plan.ts'
 import { onCommitSteps } from './temporary-objects.ts'
 import type { TemporaryObjects } from './temporary-objects.ts'
+
+const doNothing = (): void => undefined
+const noNames: ReadonlySet<string> = new Set()
 
 /**
  * One unit of work of one virtual connection: a simple Query, or all extended messages up to their Sync. It translates
@@ -62,7 +68,7 @@ export class Unit {
   mayCopyIn = false
   executed = 0
   /** Settings of the session that a statement of it may have made, with values that no text tells. */
-  readonly asks: Set<string> = new Set()
+  asks: ReadonlySet<string> = noNames
   /** What runs, for messages. */
   text = ''
   #hasFailed = false
@@ -288,7 +294,12 @@ export class Unit {
       this.#changedCatalogue = true
       this.world.catalogueChanged()
     }
-    return { forward: true }
+    return passedOn
+  }
+
+  /** A statement of it may set this for the session, to a value that no text tells. */
+  ask(name: string): void {
+    this.asks = new Set(this.asks).add(name)
   }
 
   /** A statement that was replaced is done. */
@@ -345,10 +356,10 @@ export class Unit {
     return statusByte(owner.state)
   }
 
-  /** The unit's last message is sent: what is awaited then. Without anything real it ends at once. */
-  complete(sent: LastMessage): void {
+  /** The unit's last message: its statements' answers go to `answers`. Without anything real it ends at once. */
+  complete(sent: Buffer, answers?: QueryAnswers): void {
     // While it was held something ahead of it has failed: the server would skip all but a Sync.
-    const last = this.#hasFailed ? { bytes: syncMessage } : sent
+    const last = this.#hasFailed ? syncMessage : sent
     this.isComplete = true
     if (!this.isReal) {
       this.owner.state = this.planned
@@ -357,39 +368,33 @@ export class Unit {
       this.#ended()
       return
     }
-    const check = this.#needsConstraintCheck ? this.#placeOfCheck(last.bytes) : 'none'
+    const check = this.#needsConstraintCheck ? this.#placeOfCheck(last) : 'none'
     if (check === 'before') this.#sendChecks()
-    this.session.send(last.bytes)
-    this.session.expect({
-      until: 'ready',
-      visible: true,
-      onReached: last.onReached?.bind(last),
-      onTag: last.onTag?.bind(last),
-      onError: last.onError?.bind(last),
-      onNotice: last.onNotice?.bind(last),
-      showsRows: last.showsRows?.bind(last),
-      isSkippable: last.bytes !== syncMessage,
-      onCopyIn: () => this.startCopyIn(),
-      onReady: (status) => {
-        const checks = check === 'behind' || (check === 'after' && this.#needsConstraintCheck)
-        this.#behind = checks ? 'check' : this.#lastBehind
-        if (this.#behind !== undefined) return undefined
-        const shown = this.settle(status)
-        return this.copyViolation === undefined ? shown : undefined
-      },
-      onFinished: () => {
-        if (this.#behind !== 'check') this.#finishOrUndo()
-        else if (check === 'after') this.#checkBehind()
-      },
-    })
+    this.session.send(last)
+    this.session.expect(new UnitEnd(this, check, last === sent ? answers : undefined))
     if (check === 'behind') this.#checkBehind()
+  }
+
+  /** The server is ready behind the unit's last message; returns the status to show. */
+  ready(status: string, check: PlaceOfCheck): 'I' | 'T' | 'E' | undefined {
+    const checks = check === 'behind' || (check === 'after' && this.#needsConstraintCheck)
+    this.#behind = checks ? 'check' : this.#lastBehind
+    if (this.#behind !== undefined) return undefined
+    const shown = this.settle(status)
+    return this.copyViolation === undefined ? shown : undefined
+  }
+
+  /** That was passed on. */
+  finished(check: PlaceOfCheck): void {
+    if (this.#behind !== 'check') this.#finishOrUndo()
+    else if (check === 'after') this.#checkBehind()
   }
 
   /**
    * Where deferred constraints are checked: in an extended unit before its Sync, behind a Query. Only what may ask for
    * COPY data has to be answered first: a message behind COPY FROM STDIN would be taken for data.
    */
-  #placeOfCheck(last: Buffer): 'before' | 'behind' | 'after' {
+  #placeOfCheck(last: Buffer): PlaceOfCheck {
     // Inside another connection's transaction it is known only then whether a check can tell the two apart.
     if (this.mayCopyIn || this.world.frames.host !== undefined) return 'after'
     return last === syncMessage ? 'before' : 'behind'
@@ -408,13 +413,13 @@ export class Unit {
   }
 
   /** Told when COPY data is asked for. */
-  onCopyIn: () => void = () => undefined
+  onCopyIn: () => void = doNothing
   #extendedSyncSent = false
 
   /** Sync of an extended unit. */
   sync(): void {
     this.#extendedSyncSent = true
-    this.complete({ bytes: syncMessage })
+    this.complete(syncMessage)
   }
 
   #sendChecks(): void {

@@ -56,6 +56,8 @@ export interface GatewayHost {
 
 type Phase = 'startup' | 'password' | 'login' | 'ready' | 'closed'
 
+const nothingDue: readonly Buffer[] = []
+
 /** Bytes of a blocked client that are kept before its stream is paused. */
 const backlogLimit = 1 << 20
 
@@ -142,9 +144,11 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   }
 
   dueReports(reported: ReadonlyMap<string, string>): readonly Buffer[] {
+    const isReadOnly = isReadOnlyByDefault(this.state.settings) ? 'on' : 'off'
+    if (this.#allToldOf === reported && this.#reported.get(guardSetting) === isReadOnly) return nothingDue
     // The server says nothing when a connection sets what another one has set before it.
     const others = this.#allToldOf === reported ? [] : [...reported].filter(([name]) => name !== guardSetting)
-    const guard = [guardSetting, isReadOnlyByDefault(this.state.settings) ? 'on' : 'off'] as const
+    const guard = [guardSetting, isReadOnly] as const
     const due = [...others, guard].filter(([name, value]) => this.noteReport(name, value))
     this.#allToldOf = reported
     return due.map(([name, value]) => encodeParameterStatus(name, value))

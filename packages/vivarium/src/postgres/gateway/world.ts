@@ -225,7 +225,7 @@ export class World {
     const steps = settingsSteps(this.settingsDisturbed ? unknownSettings : this.#applied, wanted)
     const moves = !level.started || steps.length > 0 || due.length > 0
     if (frame.state === 'done' || (frame.state === 'failed' && moves)) {
-      if (frame.name === frame.unitName) session.control(`RELEASE SAVEPOINT ${frame.unitName}`)
+      if (frame.name === frame.unitName) session.control(frame.releasesUnit)
       frame.state = 'none'
     }
     for (const step of due) session.control(step, undefined, { onNotice: (fields) => this.noticed(fields) })
@@ -239,7 +239,7 @@ export class World {
       session.control(`SAVEPOINT ${frame.name}`)
     } else if (frame.state === 'none') {
       frame.name = frame.unitName
-      session.control(`SAVEPOINT ${frame.unitName}`)
+      session.control(frame.makesUnit)
     }
     frame.appliedAtStart = wanted
     frame.state = 'open'
@@ -304,6 +304,7 @@ export class World {
   /** Closes what nobody can name any more. */
   closeStale(): void {
     const { session } = this
+    if (this.stalePortals.length === 0 && this.staleStatements.length === 0) return
     for (const portal of this.stalePortals.splice(0)) {
       session.send(encodeClose('portal', portal))
       session.expect({ until: 'close', visible: false })

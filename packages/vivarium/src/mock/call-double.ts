@@ -1,0 +1,160 @@
+import { findOwner, type SandboxOwner } from '../core/owner.ts'
+import type { Call } from './call.ts'
+import type { Violation } from './contract.ts'
+import type { MockDefinition } from './definition.ts'
+import type { AnyImplementation, FunctionBook } from './function-book.ts'
+import {
+  answerMissing,
+  type Blamed,
+  calledAfterClose,
+  callUnexpected,
+  contractBroken,
+  functionUnknown,
+  noSandbox,
+} from './mock-errors.ts'
+import { MockPart } from './mock-part.ts'
+import { fullName } from './definition.ts'
+
+/** A call on its way: judged by the book, checked by the contract, answered. */
+interface Answering {
+  readonly definition: MockDefinition
+  readonly fn: string
+  readonly args: readonly unknown[]
+  readonly owner: SandboxOwner
+  readonly book: FunctionBook
+  readonly part: MockPart
+  readonly call: Call
+}
+
+interface Answer {
+  readonly answer: AnyImplementation
+  /** Where it was said. */
+  readonly site: string
+}
+
+/** What the application's call of a double's function does. */
+export function callDouble(definition: MockDefinition, fn: string, args: readonly unknown[]): unknown {
+  const owner = findOwner()
+  if (owner === undefined) throw noSandbox(`call ${fullName(definition, fn)}`)
+  if (owner.state === 'closed') throw failed(owner, calledAfterClose(definition, fn, owner, args))
+  const part = MockPart.of(owner)
+  const call = part.begin(definition, fn, args)
+  const book = part.judging(definition, fn)
+  book.judged.push(call)
+  const answering: Answering = { definition, fn, args, owner, part, call, book }
+  try {
+    return passOn(answering, answerTo(answering))
+  } catch (error) {
+    call.throw(error)
+    throw error
+  }
+}
+
+/** What answers the call; a call that is not to be answered throws. */
+function answerTo(answering: Answering): Answer {
+  const { definition, fn, args, owner, book } = answering
+  if (definition.contract?.has(fn) === false) throw failed(owner, functionUnknown(definition, definition.contract, fn))
+  checkArguments(answering)
+  const decision = book.decide(args)
+  if (decision.kind === 'stubbed') return { answer: decision.by.answer, site: decision.by.site.text }
+  if (decision.kind !== 'expected') throw failed(owner, callUnexpected(answering, decision))
+  book.take(decision.by)
+  const { answer, site } = decision.by
+  if (answer !== undefined) return { answer, site: site.text }
+  const stub = stubOf(answering)
+  if (stub === undefined) throw failed(owner, answerMissing(answering, decision.by))
+  return { answer: stub.answer, site: stub.site.text }
+}
+
+/** The stub that answers for an expectation without an answer: of this sandbox, else of one around it. */
+function stubOf({ definition, fn, owner }: Answering): FunctionBook['stub'] {
+  for (let at: SandboxOwner | undefined = owner; at !== undefined; at = at.around) {
+    const stub = at.knownPart<MockPart>('mock')?.book(definition, fn).stub
+    if (stub !== undefined) return stub
+  }
+  return undefined
+}
+
+function checkArguments(answering: Answering): void {
+  const { definition, fn, args, part, owner } = answering
+  const broken = definition.contract?.checkArguments(fn, args) ?? []
+  // The call cannot wait for a check that takes time; the test fails by it all the same.
+  if (broken instanceof Promise) part.awaitCheck(judgeLater(answering, 'call', broken))
+  else if (broken.length > 0) throw failed(owner, contractBroken(answering, 'call', broken, undefined))
+}
+
+/** Hands the answer to the application as it is, and notes how the call ends. */
+function passOn(answering: Answering, { answer, site }: Answer): unknown {
+  const { definition, fn, args, part, call } = answering
+  const value = answer(...args)
+  const isChecked = definition.contract?.hasResult(fn) === true
+  const promise = isPlainPromise(value) || (isChecked && isThenable(value)) ? Promise.resolve(value) : undefined
+  if (promise === undefined) {
+    if (isChecked) checkResult(answering, value, site)
+    call.return(value)
+    call.settle('fulfilled', value)
+    return value
+  }
+  // A promise of our own, so that a rejection that nobody handles is told as it is of the real one: what we attach to this
+  // promise would count as handling it.
+  const ended = part.await(definition, call)
+  const settle = (type: 'fulfilled' | 'rejected', result: unknown): void => {
+    call.settle(type, result)
+    ended()
+  }
+  const noted = promise
+    .then((result) => (isChecked ? checkedInTime(answering, result, site) : result))
+    .then(
+      (result) => {
+        settle('fulfilled', result)
+        return result
+      },
+      (error: unknown) => {
+        settle('rejected', error)
+        throw error
+      },
+    )
+  call.return(noted)
+  return noted
+}
+
+function checkResult(answering: Answering, value: unknown, site: string): void {
+  const broken = answering.definition.contract?.checkResult(answering.fn, value) ?? []
+  if (broken instanceof Promise) answering.part.awaitCheck(judgeLater(answering, 'answer', broken, site))
+  else if (broken.length > 0) throw failed(answering.owner, contractBroken(answering, 'answer', broken, site))
+}
+
+async function checkedInTime(answering: Answering, value: unknown, site: string): Promise<unknown> {
+  const broken = (await answering.definition.contract?.checkResult(answering.fn, value)) ?? []
+  if (broken.length > 0) throw failed(answering.owner, contractBroken(answering, 'answer', broken, site))
+  return value
+}
+
+async function judgeLater(
+  answering: Answering,
+  blamed: Blamed,
+  checking: Promise<readonly Violation[]>,
+  site?: string,
+): Promise<void> {
+  try {
+    const broken = await checking
+    if (broken.length > 0) answering.owner.fail(contractBroken(answering, blamed, broken, site))
+  } catch (error) {
+    answering.owner.fail(error)
+  }
+}
+
+/** Fails the test, whatever the application does with the error. */
+function failed(owner: SandboxOwner, error: Error): Error {
+  owner.fail(error)
+  return error
+}
+
+/** One whose place another promise can take unseen. (Node itself puts symbols on promises while contexts are followed.) */
+function isPlainPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise && value.constructor === Promise && Object.keys(value).length === 0
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
