@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { ObservedQuery, Sandbox } from '../../src/index.ts'
-import { closeCodes, closeError, inSandbox, plainServerOf, useVivarium } from '../support/vivarium.ts'
+import { closeCodes, closeError, inSandbox, openTestVivarium, plainServerOf, useVivarium } from '../support/vivarium.ts'
 import {
   bind,
   connect,
@@ -489,3 +489,25 @@ describe('at its end', () => {
 function comparable({ text, params, command, rowCount, error, transaction }: ObservedQuery): unknown {
   return { text, params, command, rowCount, error, transaction }
 }
+
+test('a login with settings is answered after the first database went to a sandbox that needed it', async () => {
+  await using own = await openTestVivarium({ warmClones: 0 })
+  const open = async (): Promise<Sandbox> => {
+    const sandbox = await own.openSandbox({ concurrent: true, isolation: 'database' })
+    const connection = await connect(sandbox.postgres.url)
+    await connection.query('select 1')
+    await connection.end()
+    return sandbox
+  }
+  const sandboxes = await Promise.all(Array.from({ length: 9 }, open))
+  for (const sandbox of sandboxes) await sandbox.close()
+  const server = await connect(own.postgres.serverUrl)
+  const clones = `select count(*) from pg_database where datname like '%${own.describe().postgres?.run.runId}%'`
+  await expect.poll(async () => rowsOf(await server.query(clones)), { timeout: 10_000 }).toEqual([['0']])
+  await server.end()
+  const sandbox = await own.openSandbox({ isolation: 'database' })
+  const connection = await connect(sandbox.postgres.url, { parameters: { options: '-c statement_timeout=1234' } })
+  expect(rowsOf(await connection.query('show statement_timeout'))).toEqual([['1234ms']])
+  await connection.end()
+  await sandbox.close()
+})

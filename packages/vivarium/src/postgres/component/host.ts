@@ -47,7 +47,8 @@ export function openPostgresHost(
     } = options.url === undefined
       ? await openEmbedded(options, migrations, opened)
       : await openExternal(options.url, options, migrations, opened)
-    const run = await openRun(server, template, { clones })
+    // Whoever reads the facts makes one more.
+    const run = await openRun(server, template, { clones: clones === undefined ? 0 : Math.max(0, clones - 1) })
     const isLost = withinMs(lost)
     // With the server its databases are gone: there is nobody to ask for dropping them.
     opened.add('the run', async () => {

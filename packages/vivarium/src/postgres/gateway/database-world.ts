@@ -295,12 +295,18 @@ export class DatabaseWorld {
 
   async #giveBack(leased: Promise<Lease>): Promise<void> {
     const lease = await leased.catch(() => undefined)
-    await Promise.all(this.#cancelling)
-    await Promise.all([...this.#leaving].map((connection) => connection.gone()))
-    await lease?.release({ drop: true }).catch((error: unknown) => {
+    const ended = this.#ended()
+    await lease?.release({ after: ended }).catch((error: unknown) => {
       // A lost lease is no longer ours to drop. The run's end drops what is left, and says so when it cannot.
       if (this.broken === undefined) throw error
     })
+    await ended
+  }
+
+  /** The last connection is gone. */
+  async #ended(): Promise<void> {
+    await Promise.all(this.#cancelling)
+    await Promise.all([...this.#leaving].map((connection) => connection.gone()))
   }
 }
 

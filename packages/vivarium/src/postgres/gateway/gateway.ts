@@ -16,6 +16,7 @@ import { DatabaseWorld } from './database-world.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from './gateway-types.ts'
 import { lostSession, noSandbox, sandboxClosed, sandboxLent } from './gateway-answers.ts'
 import { joinOwnConnections } from '../../machine/in-process-transport.ts'
+import { IdleWorlds } from './idle-worlds.ts'
 import { openWorld } from './open-world.ts'
 import { LoginReports } from './startup-settings.ts'
 import { StatementTexts } from './statement-texts.ts'
@@ -87,8 +88,6 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   const password = randomBytes(18).toString('base64url')
   const connections = new Set<VirtualConnection>()
   const sandboxes = new Map<string, OpenSandbox>()
-  /** Worlds without a sandbox; the first one may still be being made. */
-  const idleWorlds: Promise<World>[] = []
   const inBackground = new BackgroundWork()
   const texts = new StatementTexts()
   let { facts } = options
@@ -117,38 +116,22 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     }
   }
 
-  const takeWorld = async (): Promise<World> => {
-    for (let idle = idleWorlds.pop(); idle !== undefined; idle = idleWorlds.pop()) {
-      const world = await idle
-      if (world.broken === undefined) return world
-      await discardWorld(world)
-    }
-    return makeWorld()
-  }
-
-  const discardWorld = async (world: World): Promise<void> => {
-    await world.session.close()
-    await world.lease.release({ drop: world.broken !== undefined || world.isWornOut }).catch((error: unknown) => {
-      // A broken world's database may have gone with its server. The run's end drops what is left, and says so when it cannot.
-      if (world.broken === undefined) throw error
-    })
-  }
+  const idleWorlds = new IdleWorlds(makeWorld)
 
   // A session that waits for the next sandbox is nothing to those who wait for a connection now.
   const stopYielding = budget.onShortage(() => {
-    const world = idleWorlds.pop()
-    // Its lease is lost with its connection, and the run's end drops what is left.
-    if (world !== undefined) void world.then(discardWorld).catch(() => undefined)
+    void idleWorlds.giveUpOne()
     // Nor is what a sandbox keeps open in whose place the one inside it works.
     for (const { parent } of sandboxes.values()) if (parent?.place instanceof DatabaseWorld) parent.place.detachIdle()
   })
 
+  // Nor is its database to those who wait for one.
+  leases.onShortage(() => idleWorlds.giveUpOne())
+
   const { user } = application
-  const first = makeWorld()
-  idleWorlds.push(first)
-  const logins = first.then(({ lease, session }) => ({
+  const logins = idleWorlds.first.then(({ session }) => ({
     processId: session.processId,
-    reports: new LoginReports(lease.target, session.parameters),
+    reports: new LoginReports((use) => idleWorlds.withDatabase(use), session.parameters),
   }))
   const ready = logins.then(() => undefined)
   // Whoever needs it hears of it: a login, a sandbox, `ready`.
@@ -204,12 +187,12 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
 
   /** Sandboxes whose session was lost before anything was done in them go on with another one. */
   const rehome = async (innermost: OpenSandbox, lost: World): Promise<void> => {
-    const world = await takeWorld()
+    const world = await idleWorlds.take()
     for (const level of lost.levels) await world.openLevel(level.title, level.recorder)
     for (let sandbox: OpenSandbox | undefined = innermost; sandbox !== undefined; sandbox = sandbox.parent) {
       if (sandbox.place === lost) sandbox.place = world
     }
-    await discardWorld(lost)
+    await idleWorlds.discard(lost)
   }
 
   /** Where a sandbox's work goes: a transaction's next level, a transaction of its own, or a database of its own. */
@@ -231,7 +214,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       const base = around instanceof DatabaseWorld ? around : undefined
       return new DatabaseWorld({ title, recorder, leases, budget, base })
     }
-    const world = around instanceof World ? around : (lender?.place ?? (await takeWorld()))
+    const world = around instanceof World ? around : (lender?.place ?? (await idleWorlds.take()))
     await world.openLevel(title, recorder)
     return world
   }
@@ -242,7 +225,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
    */
   const findLender = (asked: OpenPostgresSandboxOptions): Lender | undefined => {
     const isFor = stableRefusal !== undefined && !asked.current && !asked.within && asked.isolation === 'transaction'
-    if (!isFor || idleWorlds.length > 0 || current?.lentTo !== undefined) return undefined
+    if (!isFor || idleWorlds.size > 0 || current?.lentTo !== undefined) return undefined
     if (!(current?.place instanceof World)) return undefined
     const { broken, levels } = current.place
     const isBusy = busyConnection(current.place) !== undefined
@@ -303,9 +286,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
         giveBack()
         if (wasCurrent && !isClosed) await takeListeners()
         if (used instanceof World && used !== (parent ?? lender)?.place) {
-          if (used.broken === undefined && !used.isWornOut && !isClosed && !budget.isShort)
-            idleWorlds.push(Promise.resolve(used))
-          else await discardWorld(used).catch((error: unknown) => failures.push(error))
+          if (used.broken === undefined && !used.isWornOut && !isClosed && !budget.isShort) idleWorlds.put(used)
+          else await idleWorlds.discard(used).catch((error: unknown) => failures.push(error))
         }
         return failures
       },
@@ -328,9 +310,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     leaveAlone()
     await new Promise<void>((resolve) => listener.close(() => resolve()))
     await inBackground.settled()
-    for (const idle of await Promise.allSettled(idleWorlds.splice(0))) {
-      if (idle.status === 'fulfilled') await discardWorld(idle.value)
-    }
+    await idleWorlds.close()
   }
 
   const refuseStable = (refusal: StableRefusal): (() => void) => {

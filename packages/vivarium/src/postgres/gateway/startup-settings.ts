@@ -47,17 +47,20 @@ function setStatement(name: string, value: string): string {
 /** Settings that cannot be refused and change no other report: the server need not be asked about them. */
 const harmless: ReadonlySet<string> = new Set(['application_name'])
 
+/** Calls with a database that may be connected to. */
+type WithDatabase = <T>(use: (target: ConnectionTarget) => Promise<T>) => Promise<T>
+
 /**
  * What a server reports to a client with these start-up settings. Asks a real one, once for each set of settings, so
  * that a bad value is refused by the server's own words.
  */
 export class LoginReports {
-  readonly #target: ConnectionTarget
+  readonly #withDatabase: WithDatabase
   readonly #base: ReadonlyMap<string, string>
   readonly #known = new Map<string, Promise<ReadonlyMap<string, string>>>()
 
-  constructor(target: ConnectionTarget, base: ReadonlyMap<string, string>) {
-    this.#target = target
+  constructor(withDatabase: WithDatabase, base: ReadonlyMap<string, string>) {
+    this.#withDatabase = withDatabase
     this.#base = base
   }
 
@@ -78,7 +81,8 @@ export class LoginReports {
     const key = JSON.stringify(parameters)
     let asked = this.#known.get(key)
     if (asked === undefined) {
-      asked = openBackendConnection({ ...this.#target, parameters }).then((connection) => {
+      asked = this.#withDatabase(async (target) => {
+        const connection = await openBackendConnection({ ...target, parameters })
         connection.socket.destroy()
         return connection.parameters
       })

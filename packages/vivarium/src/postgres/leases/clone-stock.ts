@@ -59,7 +59,7 @@ export class CloneStock<T> {
     this.#target = Math.min(this.#target + 1, this.#options.most)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
-      this.#restock()
+      this.restock()
     })
   }
 
@@ -67,7 +67,7 @@ export class CloneStock<T> {
   takeReady(): T | undefined {
     for (let item = this.#ready.shift(); item !== undefined; item = this.#ready.shift()) {
       if (!this.#options.isUsable(item)) continue
-      this.#restock()
+      this.restock()
       return item
     }
     return undefined
@@ -108,7 +108,9 @@ export class CloneStock<T> {
     this.#waiting = this.#waiting.filter(({ request }) => !request.abandoned)
   }
 
-  #restock(): void {
+  /** Makes what is missing: somebody waits, or fewer are ready than should be. */
+  restock(): void {
+    if (this.#closedBecause !== undefined) return
     this.#forgetAbandoned()
     // Only when nobody waits are some made ahead: copies made side by side slow each other.
     const wanted = this.#waiting.length > 0 ? this.#waiting.length : this.#target - this.#ready.length
@@ -123,12 +125,12 @@ export class CloneStock<T> {
       this.#making--
       if (item !== undefined) this.put(item)
       // One that was not made ahead may be wanted by now.
-      if (this.#closedBecause === undefined && (item !== undefined || this.#waiting.length > 0)) this.#restock()
+      if (this.#closedBecause === undefined && (item !== undefined || this.#waiting.length > 0)) this.restock()
     } catch (error) {
       this.#making--
       // Begun ahead it may have failed before anybody came: it is made again for one who waits, and then told.
       if (!isAhead) this.#nextWaiter()?.reject(error)
-      if (this.#waiting.length > 0) this.#restock()
+      if (this.#waiting.length > 0) this.restock()
     }
   }
 

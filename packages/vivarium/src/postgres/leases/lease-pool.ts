@@ -2,10 +2,11 @@ import { now, realClearTimeout, realSetTimeout, withDeadline } from '../../core/
 import { VivariumError } from '../../core/errors.ts'
 import { CloneHolder } from './clone-holder.ts'
 import type { HeldClone } from './clone-holder.ts'
+import type { CloneUse } from './find-clone.ts'
 import type { CloneMark } from './clone-mark.ts'
 import { CloneStock } from './clone-stock.ts'
 import type { StockRequest } from './clone-stock.ts'
-import type { AcquireLeaseOptions, Lease, LeasePool, LeaseSource } from './lease.ts'
+import type { AcquireLeaseOptions, Lease, LeasePool, LeaseSource, ReleaseOptions } from './lease.ts'
 import { resetSequencesStatement } from './reset-sequences.ts'
 import type { RunIdentity } from './run-identity.ts'
 import { SourceStocks } from './source-stocks.ts'
@@ -45,6 +46,13 @@ class Pool implements LeasePool {
   /** Unused clones for disposable leases. */
   readonly #warm: CloneStock<HeldClone>
   readonly #copies: SourceStocks<HeldClone>
+  /** Disposable leases that are out, or that somebody waits for. */
+  #wanted = 0
+  /** The most of them that there were at once. */
+  #mostWanted = 0
+  /** Leases of the other kind that are out. */
+  #reusing = 0
+  #giveUp: () => Promise<boolean> = () => Promise.resolve(false)
   #idleTimer: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
@@ -81,11 +89,39 @@ class Pool implements LeasePool {
     this.#requireOpen()
     const { deadlineMs = 60_000, disposable = false, source } = options
     const request: StockRequest = { abandoned: false }
-    const obtaining =
-      source === undefined && !disposable ? this.#obtain(request) : this.#obtainDisposable(request, source)
+    if (source === undefined && !disposable) return this.#inTime(this.#obtain(request), request, deadlineMs)
+    this.#wanted++
+    this.#mostWanted = Math.max(this.#mostWanted, this.#wanted)
+    try {
+      return await this.#inTime(this.#obtainDisposable(request, source), request, deadlineMs)
+    } catch (error) {
+      this.#wanted--
+      throw error
+    }
+  }
+
+  #inTime(obtaining: Promise<Lease>, request: StockRequest, deadlineMs: number): Promise<Lease> {
     return withDeadline(this.#track(obtaining), deadlineMs, () => {
       request.abandoned = true
       return this.#waitedTooLong(deadlineMs)
+    })
+  }
+
+  onShortage(giveUp: () => Promise<boolean>): void {
+    this.#giveUp = giveUp
+  }
+
+  /**
+   * Locks a name for one use, when there is room for a clone more. With those that are kept ready, made and dropped there
+   * stand as many as were wanted at once, or a few: so of many tests that run together each waits for the place of one that
+   * has ended. Those in use again and again come on top, once none of them is kept without need.
+   */
+  #lockOne(use: CloneUse, besideReused: boolean): Promise<HeldClone | undefined> {
+    return this.#holder.inTurn(async () => {
+      const held = this.#holder.connection?.names.size ?? 0
+      const few = Math.max(8, 2 * this.#warmClones)
+      const most = Math.max(this.#mostWanted, few) + (besideReused ? this.#reusing : 0)
+      return held < most ? this.#holder.lock(use) : undefined
     })
   }
 
@@ -154,9 +190,9 @@ class Pool implements LeasePool {
 
   /** For the stock of unused clones. */
   async #makeUnused(isAwaited: () => boolean): Promise<HeldClone | undefined> {
-    for (;;) {
+    for (let besideReused = false; ;) {
       this.#requireOpen()
-      const clone = await this.#holder.inTurn(() => this.#holder.lock(isAwaited() ? 'once' : 'ahead'))
+      const clone = await this.#lockOne(isAwaited() ? 'once' : 'ahead', besideReused)
       if (clone !== undefined) {
         await this.#holder.prepare(clone, 'unused')
         await this.#requireOpenOr(clone)
@@ -166,6 +202,10 @@ class Pool implements LeasePool {
       // Its user has put back what does not roll back: it is as good as unused.
       const atHand = this.#idle.pop()
       if (atHand !== undefined) return atHand
+      if ((await this.#giveUp()) || !besideReused) {
+        besideReused = this.#idle.length === 0
+        continue
+      }
       this.#copies.evictOne()
       await this.#holder.nextRelease()
     }
@@ -173,10 +213,10 @@ class Pool implements LeasePool {
 
   /** For the stock of copies of a database. */
   async #makeCopy(source: LeaseSource, isAwaited: () => boolean): Promise<HeldClone | undefined> {
-    for (;;) {
+    for (let besideReused = false; ;) {
       this.#requireOpen()
       if (!isAwaited() && source.isQuiet?.() !== true) return undefined
-      const clone = await this.#holder.inTurn(() => this.#holder.lock(isAwaited() ? 'copy' : 'copy ahead'))
+      const clone = await this.#lockOne(isAwaited() ? 'copy' : 'copy ahead', besideReused)
       if (clone !== undefined) {
         await this.#holder.prepareCopy(clone, source.lease.database)
         await this.#requireOpenOr(clone)
@@ -185,6 +225,10 @@ class Pool implements LeasePool {
       if (!isAwaited()) return undefined
       const given = this.#idle.pop() ?? this.#warm.takeReady()
       if (given !== undefined) this.#dropInBackground(given)
+      else if ((await this.#giveUp()) || !besideReused) {
+        besideReused = this.#idle.length === 0
+        continue
+      }
       await this.#holder.nextRelease()
     }
   }
@@ -192,6 +236,7 @@ class Pool implements LeasePool {
   #toLease(clone: HeldClone, { isFresh = true, isDisposable = false } = {}): Lease {
     const { name, connection } = clone
     let released: Promise<void> | undefined
+    if (!isDisposable) this.#reusing++
     return {
       database: name,
       target: { ...this.#identity.application, database: name },
@@ -199,27 +244,36 @@ class Pool implements LeasePool {
       resetSequences: this.#resetSequences,
       lost: connection.lost,
       release: (options = {}) => {
-        released ??= isDisposable ? this.#dispose(clone) : this.#release(clone, options.drop === true)
+        if (released !== undefined) return released
+        if (isDisposable) this.#wanted--
+        else this.#reusing--
+        released = isDisposable ? this.#dispose(clone, options) : this.#release(clone, options)
         return released
       },
     }
   }
 
-  async #release(clone: HeldClone, drop: boolean): Promise<void> {
+  async #release(clone: HeldClone, { drop = false }: ReleaseOptions): Promise<void> {
     if (clone.connection.lostReason !== undefined) return
     if (drop) await this.#holder.drop(clone)
     else if (this.#closing === undefined) this.#giveBack(clone)
   }
 
-  async #dispose(clone: HeldClone): Promise<void> {
+  async #dispose(clone: HeldClone, { after }: ReleaseOptions): Promise<void> {
     this.#copies.forget(clone.name)
-    this.#dropInBackground(clone)
+    this.#dropInBackground(clone, after)
   }
 
-  #dropInBackground(clone: HeldClone): void {
-    if (clone.connection.lostReason !== undefined) return
+  #dropInBackground(clone: HeldClone, after?: Promise<unknown>): void {
     // What cannot be dropped now has no mark, so nobody uses it; it goes with the run, which tells what it cannot drop.
-    this.#track(this.#holder.drop(clone)).catch(() => undefined)
+    this.#track(this.#drop(clone, after)).catch(() => undefined)
+  }
+
+  async #drop(clone: HeldClone, after: Promise<unknown> | undefined): Promise<void> {
+    await after
+    if (clone.connection.lostReason !== undefined) return
+    await this.#holder.drop(clone)
+    this.#warm.restock()
   }
 
   #giveBack(clone: HeldClone): void {

@@ -24,6 +24,8 @@ export interface Lease {
 export interface ReleaseOptions {
   /** The clone must not be used again: something was committed into it. @default false */
   drop?: boolean
+  /** What still has to end in a disposable clone: it is dropped behind that. */
+  after?: Promise<unknown>
 }
 
 /** A leased database to copy in place of the template. */
@@ -59,6 +61,11 @@ export interface LeasePool extends AsyncDisposable {
    * VIVARIUM_CLOSED
    */
   acquire(options?: AcquireLeaseOptions): Promise<Lease>
+  /**
+   * Whoever keeps leases without need says how one is given up: it is asked while somebody waits and there are as many
+   * clones as there may be. It resolves to whether it had one.
+   */
+  onShortage(giveUp: () => Promise<boolean>): void
   /**
    * Gives all leases back. The clones that may be used again stay, for other processes of the run; the dropping of the
    * others is waited for.
