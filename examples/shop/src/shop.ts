@@ -8,7 +8,6 @@ import { createInventory } from './inventory/inventory.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import { createOrders } from './orders/orders.ts'
 import type { Orders } from './orders/orders.ts'
-import type { Mailer } from './mail/mailer.ts'
 import type { PaymentGateway } from './payments/payment-gateway.ts'
 import { createPayments } from './payments/payments.ts'
 import type { Payments } from './payments/payments.ts'
@@ -16,7 +15,6 @@ import type { Payments } from './payments/payments.ts'
 export interface OpenShopOptions {
   readonly databaseUrl: string
   readonly payments: PaymentGateway
-  readonly mailer: Mailer
 }
 
 export interface Shop {
@@ -30,11 +28,11 @@ export interface Shop {
 }
 
 /** The whole shop over one connection pool. */
-export function openShop({ databaseUrl, payments: gateway, mailer }: OpenShopOptions): Shop {
+export function openShop({ databaseUrl, payments: gateway }: OpenShopOptions): Shop {
   const pool = openPool(databaseUrl)
   const database = drizzle(pool)
   return {
-    accounts: createAccounts(database, mailer),
+    accounts: createAccounts(database),
     catalog: createCatalog(database),
     inventory: createInventory(database),
     orders: createOrders(database, gateway),

@@ -1,24 +1,15 @@
 import { afterAll, beforeEach } from 'vitest'
-import { createSmtpMailer } from '../../src/mail/smtp-mailer.ts'
 import { openShop } from '../../src/shop.ts'
 import type { Shop } from '../../src/shop.ts'
 import { provider, takeEveryCard } from './payment-provider.ts'
 
-/** The shop as the application composes it, on `DATABASE_URL` and `SMTP_URL`, for all tests of one file. */
+/** The shop as the application composes it, on `DATABASE_URL`, for all tests of one file. */
 export function openTestShop(): { shop: Shop } {
-  const mailer = createSmtpMailer({ url: fromEnvironment('SMTP_URL'), from: 'shop@example.com' })
-  const shop = openShop({ databaseUrl: fromEnvironment('DATABASE_URL'), payments: provider.double, mailer })
-  beforeEach(takeEveryCard)
-  afterAll(async () => {
-    mailer.close()
-    await shop.close()
-  })
-  return { shop }
-}
+  const databaseUrl = process.env['DATABASE_URL']
+  if (!databaseUrl) throw new Error('DATABASE_URL is not set: run the tests with the vitest.config.ts of the shop.')
 
-/** What Vivarium has written before any test module loads. */
-export function fromEnvironment(name: 'DATABASE_URL' | 'SMTP_URL'): string {
-  const value = process.env[name]
-  if (!value) throw new Error(`${name} is not set: run the tests with the vitest.config.ts of the shop.`)
-  return value
+  const shop = openShop({ databaseUrl, payments: provider.double })
+  beforeEach(takeEveryCard)
+  afterAll(() => shop.close())
+  return { shop }
 }

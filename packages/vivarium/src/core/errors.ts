@@ -67,6 +67,10 @@ export const errorCodes = {
   HTTP_HANDLER_FAILED: 'A handler of an HTTP service failed',
   HTTP_CONTRACT_BROKEN: 'A request or an answer breaks the contract of its service',
   RUN_CLEANUP_FAILED: 'Databases of the run could not be dropped',
+  CONTRACT_UNREADABLE: 'An OpenAPI document cannot be read',
+  CONTRACT_INVALID: 'An OpenAPI document is not valid',
+  CONTRACT_NO_EXAMPLE: 'An OpenAPI document gives no valid example of a response',
+  RECORDING_INVALID: 'Recorded traffic is not a HAR file',
 } as const
 
 /** A code of the list; the same string stands in {@link VivariumError.code}. */

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises'
+import type * as Yaml from 'yaml'
+import { VivariumError } from '../../core/errors.ts'
+
+/** Reads a document of JSON or YAML. Rejects with `CONTRACT_UNREADABLE`: no file, not the format, no reader of YAML. */
+export async function readDocument(path: string): Promise<unknown> {
+  const text = await readText(path)
+  if (!/\.ya?ml$/i.test(path)) {
+    try {
+      return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
+    } catch (error) {
+      throw unreadable(path, error, 'Correct the JSON; a document of YAML is known by its name, `.yaml` or `.yml`.')
+    }
+  }
+  const { parse } = await loadYaml(path)
+  try {
+    return parse(text) as unknown
+  } catch (error) {
+    throw unreadable(path, error, 'Correct the YAML.')
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw unreadable(path, error, 'Give the path of a file; a relative one starts in the working folder.')
+  }
+}
+
+async function loadYaml(path: string): Promise<typeof Yaml> {
+  try {
+    return await import('yaml')
+  } catch (error) {
+    throw unreadable(path, error, 'Documents of YAML need the package `yaml` (`npm i -D yaml`); those of JSON do not.')
+  }
+}
+
+function unreadable(path: string, cause: unknown, remedy: string): VivariumError {
+  return new VivariumError('CONTRACT_UNREADABLE', {
+    what: `The OpenAPI document ${path} cannot be read.`,
+    seen: cause instanceof Error ? cause.message.trimEnd() : String(cause),
+    remedy,
+    cause,
+  })
+}
