@@ -5,16 +5,21 @@ import { fileURLToPath } from 'node:url'
 export interface CallSite {
   /** `file:line:column`, relative to the working folder. */
   readonly text: string
+  /** The lines of a stack trace that begin there: for an error that is about this place. */
+  readonly frames: string
 }
 
 /** The place from which `called` was called. */
 export function callSiteOf(called: (...args: never[]) => unknown): CallSite {
   const at: { stack?: string } = {}
   Error.captureStackTrace(at, called)
+  const frames = (): readonly string[] => (at.stack ?? '').split('\n').filter((line) => /^\s*at /.test(line))
   return {
     get text() {
-      const frame = at.stack?.split('\n').find((line) => /^\s*at /.test(line)) ?? ''
-      return shortened(/\(?([^\s()]+:\d+:\d+)\)?$/.exec(frame)?.[1])
+      return shortened(/\(?([^\s()]+:\d+:\d+)\)?$/.exec(frames()[0] ?? '')?.[1])
+    },
+    get frames() {
+      return frames().join('\n')
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { CallSite } from '../core/call-site.ts'
 import { findOwner, type SandboxOwner } from '../core/owner.ts'
 import type { Call } from './call.ts'
 import type { Violation } from './contract.ts'
@@ -24,24 +25,38 @@ interface Answering {
   readonly book: FunctionBook
   readonly part: MockPart
   readonly call: Call
+  /** Fails the test with an error, and returns it. */
+  readonly failed: (error: Error) => Error
 }
 
 interface Answer {
   readonly answer: AnyImplementation
   /** Where it was said. */
-  readonly site: string
+  readonly site: CallSite
 }
 
-/** What the application's call of a double's function does. */
-export function callDouble(definition: MockDefinition, fn: string, args: readonly unknown[]): unknown {
+/** What the application's call of a double's function does. `double` is that function: errors have the stack of its call. */
+export function callDouble(
+  definition: MockDefinition,
+  fn: string,
+  args: readonly unknown[],
+  double: (...args: never[]) => unknown,
+): unknown {
   const owner = findOwner()
   if (owner === undefined) throw noSandbox(`call ${fullName(definition, fn)}`)
-  if (owner.state === 'closed') throw failed(owner, calledAfterClose(definition, fn, owner, args))
+  const failed = (error: Error): Error => {
+    // The code that a runner shows of it is then the application's call.
+    Error.captureStackTrace(error, double)
+    // Fails the test, whatever the application does with the error.
+    owner.fail(error)
+    return error
+  }
+  if (owner.state === 'closed') throw failed(calledAfterClose(definition, fn, owner, args))
   const part = MockPart.of(owner)
   const call = part.begin(definition, fn, args)
   const book = part.judging(definition, fn)
   book.judged.push(call)
-  const answering: Answering = { definition, fn, args, owner, part, call, book }
+  const answering: Answering = { definition, fn, args, owner, part, call, book, failed }
   try {
     return passOn(answering, answerTo(answering))
   } catch (error) {
@@ -52,18 +67,18 @@ export function callDouble(definition: MockDefinition, fn: string, args: readonl
 
 /** What answers the call; a call that is not to be answered throws. */
 function answerTo(answering: Answering): Answer {
-  const { definition, fn, args, owner, book } = answering
-  if (definition.contract?.has(fn) === false) throw failed(owner, functionUnknown(definition, definition.contract, fn))
+  const { definition, fn, args, book, failed } = answering
+  if (definition.contract?.has(fn) === false) throw failed(functionUnknown(definition, definition.contract, fn))
   checkArguments(answering)
   const decision = book.decide(args)
-  if (decision.kind === 'stubbed') return { answer: decision.by.answer, site: decision.by.site.text }
-  if (decision.kind !== 'expected') throw failed(owner, callUnexpected(answering, decision))
+  if (decision.kind === 'stubbed') return { answer: decision.by.answer, site: decision.by.site }
+  if (decision.kind !== 'expected') throw failed(callUnexpected(answering, decision))
   book.take(decision.by)
   const { answer, site } = decision.by
-  if (answer !== undefined) return { answer, site: site.text }
+  if (answer !== undefined) return { answer, site }
   const stub = stubOf(answering)
-  if (stub === undefined) throw failed(owner, answerMissing(answering, decision.by))
-  return { answer: stub.answer, site: stub.site.text }
+  if (stub === undefined) throw failed(answerMissing(answering, decision.by))
+  return { answer: stub.answer, site: stub.site }
 }
 
 /** The stub that answers for an expectation without an answer: of this sandbox, else of one around it. */
@@ -76,11 +91,11 @@ function stubOf({ definition, fn, owner }: Answering): FunctionBook['stub'] {
 }
 
 function checkArguments(answering: Answering): void {
-  const { definition, fn, args, part, owner } = answering
+  const { definition, fn, args, part, failed } = answering
   const broken = definition.contract?.checkArguments(fn, args) ?? []
   // The call cannot wait for a check that takes time; the test fails by it all the same.
   if (broken instanceof Promise) part.awaitCheck(judgeLater(answering, 'call', broken))
-  else if (broken.length > 0) throw failed(owner, contractBroken(answering, 'call', broken, undefined))
+  else if (broken.length > 0) throw failed(contractBroken(answering, 'call', broken, undefined))
 }
 
 /** Hands the answer to the application as it is, and notes how the call ends. */
@@ -118,23 +133,29 @@ function passOn(answering: Answering, { answer, site }: Answer): unknown {
   return noted
 }
 
-function checkResult(answering: Answering, value: unknown, site: string): void {
+function checkResult(answering: Answering, value: unknown, site: CallSite): void {
   const broken = answering.definition.contract?.checkResult(answering.fn, value) ?? []
   if (broken instanceof Promise) answering.part.awaitCheck(judgeLater(answering, 'answer', broken, site))
-  else if (broken.length > 0) throw failed(answering.owner, contractBroken(answering, 'answer', broken, site))
+  else if (broken.length > 0) throw answerBroken(answering, broken, site)
 }
 
-async function checkedInTime(answering: Answering, value: unknown, site: string): Promise<unknown> {
+async function checkedInTime(answering: Answering, value: unknown, site: CallSite): Promise<unknown> {
   const broken = (await answering.definition.contract?.checkResult(answering.fn, value)) ?? []
-  if (broken.length > 0) throw failed(answering.owner, contractBroken(answering, 'answer', broken, site))
+  if (broken.length > 0) throw answerBroken(answering, broken, site)
   return value
+}
+
+function answerBroken(answering: Answering, broken: readonly Violation[], site: CallSite): Error {
+  const error = contractBroken(answering, 'answer', broken, site)
+  answering.owner.fail(error)
+  return error
 }
 
 async function judgeLater(
   answering: Answering,
   blamed: Blamed,
   checking: Promise<readonly Violation[]>,
-  site?: string,
+  site?: CallSite,
 ): Promise<void> {
   try {
     const broken = await checking
@@ -142,12 +163,6 @@ async function judgeLater(
   } catch (error) {
     answering.owner.fail(error)
   }
-}
-
-/** Fails the test, whatever the application does with the error. */
-function failed(owner: SandboxOwner, error: Error): Error {
-  owner.fail(error)
-  return error
 }
 
 /** One whose place another promise can take unseen. (Node itself puts symbols on promises while contexts are followed.) */

@@ -31,7 +31,7 @@ export function createDouble(definition: MockDefinition, values: object): object
 
 /** A function that takes the place of another: a mock function for the matchers of Vitest and Jest, each sandbox with its own calls. */
 export function createFunction(definition: MockDefinition, name: string = itself): DoubleFunction {
-  const double: DoubleFunction = (...args) => callDouble(definition, name, args)
+  const double: DoubleFunction = (...args) => callDouble(definition, name, args, double)
   return Object.defineProperties(double, {
     name: { value: fullName(definition, name) },
     _isMockFunction: { value: true },

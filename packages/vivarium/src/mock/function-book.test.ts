@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FunctionBook } from './function-book.ts'
 
-const site = { text: 'here:1:1' }
+const site = { text: 'here:1:1', frames: '' }
 const answer = (): undefined => undefined
 
 /** Says things in order, then makes calls; each is what the book decides. */

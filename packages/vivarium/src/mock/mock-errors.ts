@@ -1,3 +1,4 @@
+import type { CallSite } from '../core/call-site.ts'
 import type { Difference } from '../core/differences.ts'
 import { printDifference } from '../core/differences.ts'
 import { VivariumError, type ErrorCode } from '../core/errors.ts'
@@ -117,7 +118,7 @@ export function callsMissing(
     .filter(([, book]) => book.unmet.length > 0)
     .flatMap(([, book]) => book.judged)
     .toSorted((a, b) => a.order - b.order)
-  return mockError('MOCK_CALL_MISSING', {
+  const error = mockError('MOCK_CALL_MISSING', {
     what: `${definition.name}: ${count === 1 ? 'an expected call' : `${count} expected calls`} did not come.`,
     seen: [
       `in sandbox "${owner.title}"`,
@@ -128,6 +129,7 @@ export function callsMissing(
     ],
     remedy: 'Look why the application did not make the call, or take the expectation out.',
   })
+  return unmet[0] === undefined ? error : shownAt(error, unmet[0].one.site)
 }
 
 export function callTimeout(call: Omit<RefusedCall, 'args'>, expected: ExpectedCalls, ms: number): VivariumError {
@@ -163,25 +165,26 @@ export function contractBroken(
   call: Omit<RefusedCall, 'book'>,
   blamed: Blamed,
   broken: readonly Violation[],
-  answeredAt: string | undefined,
+  answeredAt: CallSite | undefined,
 ): VivariumError {
   const name = fullName(call.definition, call.fn)
   const rules = broken.map(({ path, value, rule }) => `${path}: ${rule}\n  it is ${printShort(value, 60)}`)
   const isCall = blamed === 'call'
-  return mockError('MOCK_CONTRACT_BROKEN', {
+  const error = mockError('MOCK_CONTRACT_BROKEN', {
     what: isCall
       ? `The application called ${name} against its contract.`
       : `The test's own answer to ${name} is against the contract.`,
     seen: [
       `in sandbox "${call.owner.title}"`,
       titled('called with:', callLine(call)),
-      ...(answeredAt === undefined ? [] : [titled(`answered by what was said at ${answeredAt}`)]),
+      ...(answeredAt === undefined ? [] : [titled(`answered by what was said at ${answeredAt.text}`)]),
       titled('broken:', ...rules),
     ],
     remedy: isCall
       ? 'Repair the application: the real one would refuse this call. Where it would not, repair the contract.'
       : 'Repair the stub, or the answer of the expectation: the real one never answers so. Where it does, repair the contract.',
   })
+  return isCall || answeredAt === undefined ? error : shownAt(error, answeredAt)
 }
 
 export function answerMissing(call: RefusedCall, expected: ExpectedCalls): VivariumError {
@@ -269,6 +272,12 @@ function arrived(title: string, calls: readonly Call[]): string {
 /** A line, and further in what belongs to it. */
 function titled(title: string, ...lines: readonly string[]): string {
   return [title, ...lines.map((line) => indentText(line.trimEnd(), '  '))].join('\n')
+}
+
+/** Where a runner shows the code that an error is about, it shows that of `site`. */
+function shownAt(error: VivariumError, site: CallSite): VivariumError {
+  error.stack = `${error.name}: ${error.message}\n${site.frames}`
+  return error
 }
 
 interface MockReport {

@@ -6,6 +6,9 @@ import { type MockDefinition, shortName } from './definition.ts'
 import { FunctionBook } from './function-book.ts'
 import { callsMissing, callsPending, noSandbox } from './mock-errors.ts'
 
+/** Milliseconds that a closing sandbox waits for checks of values, where no call is waited for. */
+const checkMs = 100
+
 /** Everything about doubles in one sandbox. */
 export class MockPart implements SandboxPart {
   readonly owner: SandboxOwner
@@ -91,7 +94,8 @@ export class MockPart implements SandboxPart {
 
   async settle(): Promise<void> {
     if (this.#pending.size === 0 && this.#checks.size === 0) return
-    const ms = Math.max(100, ...[...this.#pending.values()].map(({ definition }) => definition.settleMs))
+    const granted = [...this.#pending.values()].map(({ definition }) => definition.settleMs)
+    const ms = granted.length === 0 ? checkMs : Math.max(...granted)
     const late = new VivariumError('MOCK_CALL_PENDING', { what: 'late', remedy: '' })
     try {
       await withDeadline(this.#ended(), ms, () => late)

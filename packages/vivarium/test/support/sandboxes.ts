@@ -46,7 +46,8 @@ export async function failuresOf(sandbox: ComposedSandbox): Promise<readonly Viv
   throw new Error('closing failed in another way', { cause: error })
 }
 
-/** Codes of failures, in order. */
-export function codesOf({ failures }: SandboxOutcome): readonly string[] {
+/** Codes of failures, in order, of a sandbox whose work itself went well. */
+export function codesOf({ thrown, failures }: SandboxOutcome): readonly string[] {
+  if (thrown !== undefined) throw new Error('the work in the sandbox threw', { cause: thrown })
   return failures.map(({ code }) => code)
 }

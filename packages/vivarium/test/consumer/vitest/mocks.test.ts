@@ -167,6 +167,11 @@ test('an expectation is named by its place in the source', () => {
   expect(run.test('expects in vain').failureMessages.join('\n')).toContain(`at place.test.ts:${line}:`)
 })
 
+test('the code that the runner shows is the expectation that was not met, and the call that nobody expected', () => {
+  expect(run.output).toMatch(/❯ place\.test\.ts:\d+:\d+\n[^]{0,400}key: 'HERE'/)
+  expect(run.output).toMatch(/❯ (\w+ )?app\.ts:\d+:\d+\n[^]{0,600}return gateway\.charge/)
+})
+
 test.each(['mjs', 'cjs'])('the packed copy works from a script.%s', async (extension) => {
   const folder = installed.writeProject(`script-${extension}`, {
     'script.mjs': `
