@@ -189,7 +189,7 @@ export function contractBroken(
 
 export function answerMissing(call: RefusedCall, expected: ExpectedCalls): VivariumError {
   return mockError('MOCK_ANSWER_MISSING', {
-    what: `${fullName(call.definition, call.fn)} was called as expected, and nothing says what it answers.`,
+    what: `${fullName(call.definition, call.fn)} was called as expected, and has no answer.`,
     seen: [
       `in sandbox "${call.owner.title}"`,
       titled(`expected at ${expected.site.text}:`, printExpected(call, expected)),

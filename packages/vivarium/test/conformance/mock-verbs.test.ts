@@ -141,7 +141,7 @@ test('an expectation without an answer is answered by the stub, also by one decl
 test('an expectation that nobody answers says so', async () => {
   const outcome = await sandboxes.run(() => {
     provider.expect.feeOf(500)
-    expect(() => gateway.feeOf(500)).toThrow('nothing says what it answers')
+    expect(() => gateway.feeOf(500)).toThrow('has no answer')
   })
   expect(codesOf(outcome)).toEqual(['MOCK_ANSWER_MISSING'])
 })
