@@ -86,6 +86,8 @@ export interface DefineServiceOptions {
 export function defineService(name: string, baseUrl: string, options: DefineServiceOptions = {}): Service {
   if (!URL.canParse(baseUrl) || !/^https?:/.test(baseUrl)) throw invalidUrl(name, baseUrl)
   const { contract } = options
+  // Told when it is needed: nobody looks at the promise before.
+  void Promise.resolve(contract).catch(() => undefined)
   const definition: ServiceDefinition = {
     name,
     baseUrl: new URL(baseUrl),
