@@ -1,3 +1,3 @@
 import { defineConfig } from 'vivarium'
 
-export default defineConfig({ postgres: { migrations: './migrations' } })
+export default defineConfig({ postgres: { migrations: './migrations' }, mail: {}, http: {} })

@@ -8,6 +8,7 @@ import { createInventory } from './inventory/inventory.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import { createOrders } from './orders/orders.ts'
 import type { Orders } from './orders/orders.ts'
+import type { Mailer } from './mail/mailer.ts'
 import type { PaymentGateway } from './payments/payment-gateway.ts'
 import { createPayments } from './payments/payments.ts'
 import type { Payments } from './payments/payments.ts'
@@ -15,6 +16,7 @@ import type { Payments } from './payments/payments.ts'
 export interface OpenShopOptions {
   readonly databaseUrl: string
   readonly payments: PaymentGateway
+  readonly mailer: Mailer
 }
 
 export interface Shop {
@@ -28,11 +30,11 @@ export interface Shop {
 }
 
 /** The whole shop over one connection pool. */
-export function openShop({ databaseUrl, payments: gateway }: OpenShopOptions): Shop {
+export function openShop({ databaseUrl, payments: gateway, mailer }: OpenShopOptions): Shop {
   const pool = openPool(databaseUrl)
   const database = drizzle(pool)
   return {
-    accounts: createAccounts(database),
+    accounts: createAccounts(database, mailer),
     catalog: createCatalog(database),
     inventory: createInventory(database),
     orders: createOrders(database, gateway),

@@ -1,6 +1,10 @@
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Queryable } from '../database.ts'
+import type { Mailer } from '../mail/mailer.ts'
+import { isPassword } from './passwords.ts'
+import { registerUser } from './register-user.ts'
+import type { Registration, RegistrationResult } from './register-user.ts'
 import { users } from './tables.ts'
 
 export interface User {
@@ -18,22 +22,41 @@ const newUserSchema = z.object({
 export type NewUser = z.input<typeof newUserSchema>
 
 export interface Accounts {
+  /** Stores a user with a hashed password and sends the welcome mail. */
+  registerUser(registration: Registration): Promise<RegistrationResult>
+  /** The user who has registered with this email and this password. */
+  findByPassword(registration: Registration): Promise<User | undefined>
   createUser(user: NewUser): Promise<User>
   findUser(userId: number): Promise<User | undefined>
 }
 
 const columns = { id: users.id, email: users.email, cardToken: users.cardToken }
 
-export function createAccounts(database: Queryable): Accounts {
+export function createAccounts(database: Queryable, mailer: Mailer): Accounts {
   return {
+    registerUser: (registration) => registerUser(database, mailer, registration),
+
+    async findByPassword({ email, password }) {
+      const [found] = await database
+        .select({ ...columns, passwordHash: users.passwordHash })
+        .from(users)
+        .where(eq(users.email, email.toLowerCase()))
+      if (found === undefined) return undefined
+      const { passwordHash, ...user } = found
+      return passwordHash !== null && (await isPassword(password, passwordHash)) ? user : undefined
+    },
+
     async createUser(user) {
       const [created] = await database.insert(users).values(newUserSchema.parse(user)).returning(columns)
       return created!
     },
 
-    async findUser(userId) {
-      const [found] = await database.select(columns).from(users).where(eq(users.id, userId))
-      return found
-    },
+    findUser: (userId) => findUser(database, userId),
   }
+}
+
+/** The user, as a transaction sees them. */
+export async function findUser(database: Queryable, userId: number): Promise<User | undefined> {
+  const [found] = await database.select(columns).from(users).where(eq(users.id, userId))
+  return found
 }

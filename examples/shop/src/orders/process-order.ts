@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { createAccounts } from '../accounts/accounts.ts'
+import { findUser } from '../accounts/accounts.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import type { Database, Transaction } from '../database.ts'
 import { reserveStock } from '../inventory/reserve-stock.ts'
@@ -41,7 +41,7 @@ export async function processOrder(
 
   try {
     const order = await withPayments({ database, gateway }, async (tx, pay) => {
-      const user = await createAccounts(tx).findUser(userId)
+      const user = await findUser(tx, userId)
       if (!user) throw new OrderRefused('unknown_user')
 
       const priced = await priceLines(tx, lines)

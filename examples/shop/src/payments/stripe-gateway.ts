@@ -32,6 +32,7 @@ export function createStripeGateway({ secretKey, timeoutMs = 10_000 }: StripeGat
 
 function resultOf({ id, status, amount_captured, failure_code }: Stripe.Charge): ChargeResult {
   if (status === 'failed') return { status: 'declined', reason: failure_code ?? 'failed' }
-  if (status === 'pending') throw new Error(`Charge ${id} is pending: the shop takes cards only, which are charged at once.`)
+  if (status === 'pending')
+    throw new Error(`Charge ${id} is pending: the shop takes cards only, which are charged at once.`)
   return { status: 'succeeded', providerId: id, capturedCents: amount_captured }
 }

@@ -12,3 +12,18 @@ export type { RequestCriteria } from './request-pattern.ts'
 export type { RequestHandlerLike } from './msw-handler.ts'
 export type { ServiceContract } from './service-contract.ts'
 export { openContract } from './contract/open-contract.ts'
+export { checkHar } from './contract/check-har.ts'
+export type { HarViolation } from './contract/check-har.ts'
+export type {
+  Contract,
+  ContractCheck,
+  ContractHeaders,
+  ContractRequest,
+  ContractResponse,
+  MessagePart,
+  OpenContractOptions,
+  OperationRef,
+  Side,
+  Violation,
+} from './contract/types.ts'
+export { renderViolations } from './contract/render-violations.ts'

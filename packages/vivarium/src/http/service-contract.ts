@@ -2,39 +2,15 @@ import { VivariumError } from '../core/errors.ts'
 import type { ObservedRequest } from '../core/interactions.ts'
 import { indentText } from '../core/wrap-text.ts'
 import { type PlainAnswer, wholeAnswer } from './answer.ts'
+import { renderViolations } from './contract/render-violations.ts'
+import type { Contract, ContractHeaders, ContractRequest } from './contract/types.ts'
 import type { ReceivedRequest } from './received-request.ts'
 import type { Rule } from './rule.ts'
 import { titleOf } from './rule.ts'
 import type { ServiceDefinition } from './service-definition.ts'
 
-/** What is used of a contract: `openContract` makes one of an OpenAPI document, and any object with these does. */
-export interface ServiceContract {
-  checkRequest(request: MessageOfRequest): { readonly violations: readonly BrokenRule[] }
-  checkResponse(request: MessageOfRequest, response: MessageOfAnswer): readonly BrokenRule[]
-  exampleResponse(request: MessageOfRequest, status?: number): MessageOfAnswer
-}
-
-interface MessageOfRequest {
-  readonly method: string
-  readonly url: string
-  readonly headers: Iterable<readonly [string, string]>
-  readonly body: Uint8Array | undefined
-}
-
-interface MessageOfAnswer {
-  readonly status: number
-  readonly headers: Iterable<readonly [string, string]> | Readonly<Record<string, string>>
-  readonly body: Uint8Array | undefined
-}
-
-interface BrokenRule {
-  readonly part: string
-  readonly pointer: string
-  readonly rule: string
-  readonly ruleAt: string
-  readonly value: unknown
-  readonly message: string
-}
+/** What is used of a contract: `openContract` makes one of an OpenAPI document. */
+export type ServiceContract = Pick<Contract, 'checkRequest' | 'checkResponse' | 'exampleResponse'>
 
 /** The error for a request that its service's contract does not allow; `undefined` when all is well. */
 export async function brokenByRequest(
@@ -47,7 +23,7 @@ export async function brokenByRequest(
   if (violations.length === 0) return undefined
   return new VivariumError('HTTP_CONTRACT_BROKEN', {
     what: `${titleOf(observed)}: this request breaks the contract of ${service!.name}, which would refuse it.`,
-    seen: listed(violations),
+    seen: `the rules that it breaks\n${indentText(renderViolations(violations), '    ')}`,
     remedy: 'Repair what makes the request; or the document, where the service takes it.',
   })
 }
@@ -66,7 +42,7 @@ export async function allowedAnswer(
   if (violations.length === 0) return whole
   throw new VivariumError('HTTP_CONTRACT_BROKEN', {
     what: `${titleOf(received)}: the test's answer breaks the contract of ${service!.name}, which never answers so.\n    Answered by ${rule.title}, defined at ${rule.definedAt.text}`,
-    seen: listed(violations),
+    seen: `the rules that it breaks\n${indentText(renderViolations(violations), '    ')}`,
     remedy: 'Repair the answer in the test; or the document, where the service does answer so.',
   })
 }
@@ -93,19 +69,10 @@ export function noContract(service: string): VivariumError {
   })
 }
 
-function messageOf({ method, url, headers, body }: ReceivedRequest): MessageOfRequest {
+function messageOf({ method, url, headers, body }: ReceivedRequest): ContractRequest {
   return { method, url: url.href, headers, body }
 }
 
-function isPairs(headers: MessageOfAnswer['headers']): headers is Iterable<readonly [string, string]> {
+function isPairs(headers: ContractHeaders): headers is Iterable<readonly [string, string]> {
   return Symbol.iterator in headers
-}
-
-function listed(violations: readonly BrokenRule[]): string {
-  return violations
-    .map(
-      ({ part, pointer, message, rule, ruleAt }) =>
-        `${part} ${pointer}: ${message}\n${indentText(`${rule} at #${ruleAt}`, '      ')}`,
-    )
-    .join('\n    ')
 }

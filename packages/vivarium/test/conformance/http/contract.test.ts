@@ -5,15 +5,17 @@ import { withSandbox } from './with-sandbox.ts'
 
 const { run } = withSandbox()
 
-const broken = (part: string, message: string): ReturnType<ServiceContract['checkResponse']> => [
-  { part, pointer: '/amount', rule: 'type', ruleAt: '/paths/1/type', value: 'x', message },
+const broken = (side: 'request' | 'response', message: string): ReturnType<ServiceContract['checkResponse']> => [
+  { side, part: 'body', pointer: '/amount', rule: 'type', ruleAt: '/paths/1/type', value: 'x', message },
 ]
 /** A contract of one rule on each side: a request has `amount`, an answer has `id`. */
 const contract: ServiceContract = {
   checkRequest: ({ body }) => ({
-    violations: Buffer.from(body ?? []).includes('amount') ? [] : broken('body', 'amount is required'),
+    operation: undefined,
+    violations: Buffer.from(body ?? []).includes('amount') ? [] : broken('request', 'amount is required'),
   }),
-  checkResponse: (_, { body }) => (Buffer.from(body ?? []).includes('"id"') ? [] : broken('body', 'id is required')),
+  checkResponse: (_, { body }) =>
+    Buffer.from(body ?? []).includes('"id"') ? [] : broken('response', 'id is required'),
   exampleResponse: (_, status = 200) => ({
     status,
     headers: { 'content-type': 'application/json' },
@@ -30,7 +32,7 @@ test('a request that breaks the contract fails the test, and is answered 400, th
   })
   expect(errors).toMatchObject([{ code: 'HTTP_CONTRACT_BROKEN' }])
   expect(failures[0]).toMatch(
-    /POST https:\/\/pay.test\/charges: this request breaks the contract of Pay[^]*body \/amount: amount is required\n.*type at #\/paths\/1\/type/,
+    /POST https:\/\/pay.test\/charges: this request breaks the contract of Pay[^]*request body \/amount: amount is required[^]*type at #\/paths\/1\/type/,
   )
 })
 

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import Stripe from 'stripe'
 import { expect, test } from 'vitest'
+import { wrapText } from '../../../src/core/wrap-text.ts'
 import { defineService, openContract } from '../../../src/http/index.ts'
 import { withSandbox } from './with-sandbox.ts'
 
@@ -27,7 +28,7 @@ async function reported(params: object, answer: object = charge): Promise<string
     service.stub('POST /v1/charges').replies({ json: answer })
     await stripe.charges.create(params as Stripe.ChargeCreateParams, { idempotencyKey: 'key' }).catch(() => undefined)
   })
-  return failures.join('\n\n')
+  return failures.map((failure) => wrapText(failure)).join('\n\n')
 }
 
 test('what the document allows passes', async () => {
@@ -36,30 +37,45 @@ test('what the document allows passes', async () => {
 
 test('an amount that is a text', async () => {
   expect(await reported({ ...right, amount: 'a lot' })).toMatchInlineSnapshot(`
-    "POST https://api.stripe.com/v1/charges: this request breaks the contract of Stripe, which would refuse it.
-      Seen: body /amount: must be an integer, is a string
-          type at #/paths/~1v1~1charges/post/requestBody/content/application~1x-www-form-urlencoded/schema/properties/amount/type
-      What to do: Repair what makes the request; or the document, where the service takes it.
+    "POST https://api.stripe.com/v1/charges: this request breaks the contract of
+      Stripe, which would refuse it.
+      Seen: the rules that it breaks
+        request body /amount: must be an integer, is a string
+            value: 'a lot'
+            rule:  type at #/paths/~1v1~1charges/post/requestBody/content
+                   /application~1x-www-form-urlencoded/schema/properties/amount/type
+      What to do: Repair what makes the request; or the document, where the service
+        takes it.
       (HTTP_CONTRACT_BROKEN)"
   `)
 })
 
 test('no currency', async () => {
   expect(await reported({ amount: 10_000, source: 'tok_visa' })).toMatchInlineSnapshot(`
-    "POST https://api.stripe.com/v1/charges: this request breaks the contract of Stripe, which would refuse it.
-      Seen: body /currency: is missing; it is required
-          required at #/paths/~1v1~1charges/post/requestBody/content/application~1x-www-form-urlencoded/schema/required
-      What to do: Repair what makes the request; or the document, where the service takes it.
+    "POST https://api.stripe.com/v1/charges: this request breaks the contract of
+      Stripe, which would refuse it.
+      Seen: the rules that it breaks
+        request body /currency: is missing; it is required
+            rule:  required at #/paths/~1v1~1charges/post/requestBody/content
+                   /application~1x-www-form-urlencoded/schema/required
+      What to do: Repair what makes the request; or the document, where the service
+        takes it.
       (HTTP_CONTRACT_BROKEN)"
   `)
 })
 
 test('a field that Stripe does not know', async () => {
   expect(await reported({ ...right, metadata: { order: '17' } })).toMatchInlineSnapshot(`
-    "POST https://api.stripe.com/v1/charges: this request breaks the contract of Stripe, which would refuse it.
-      Seen: body /metadata: is not known here; known: amount, currency, source
-          additionalProperties at #/paths/~1v1~1charges/post/requestBody/content/application~1x-www-form-urlencoded/schema/additionalProperties
-      What to do: Repair what makes the request; or the document, where the service takes it.
+    "POST https://api.stripe.com/v1/charges: this request breaks the contract of
+      Stripe, which would refuse it.
+      Seen: the rules that it breaks
+        request body /metadata: is not known here; known: amount, currency, source
+            value: { order: '17' }
+            rule:  additionalProperties at #/paths/~1v1~1charges/post/requestBody
+                   /content/application~1x-www-form-urlencoded/schema
+                   /additionalProperties
+      What to do: Repair what makes the request; or the document, where the service
+        takes it.
       (HTTP_CONTRACT_BROKEN)"
   `)
 })
@@ -67,11 +83,14 @@ test('a field that Stripe does not know', async () => {
 test('a charge without id in the answer', async () => {
   const { id: _, ...rest } = charge
   expect(await reported(right, rest)).toMatchInlineSnapshot(`
-    "POST https://api.stripe.com/v1/charges: the test's answer breaks the contract of Stripe, which never answers so.
+    "POST https://api.stripe.com/v1/charges: the test's answer breaks the contract of
+      Stripe, which never answers so.
         Answered by POST /v1/charges, defined at <file>:<line>
-      Seen: body /id: is missing; it is required
-          required at #/components/schemas/Charge/required
-      What to do: Repair the answer in the test; or the document, where the service does answer so.
+      Seen: the rules that it breaks
+        response body /id: is missing; it is required
+            rule:  required at #/components/schemas/Charge/required
+      What to do: Repair the answer in the test; or the document, where the service
+        does answer so.
       (HTTP_CONTRACT_BROKEN)"
   `)
 })
