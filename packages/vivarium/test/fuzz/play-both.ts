@@ -262,10 +262,6 @@ class Play {
           pair.parameters.set(message.name, parameterCount(message.text))
           if (transactionCommand.test(message.text)) pair.commands.add(message.name)
           else if (message.name === '') pair.commands.delete('')
-          // The gateway knows what a name means when the text is parsed; the server, when it is executed.
-          if (/^(execute|deallocate) \w/.test(message.text)) return { ...message, text: 'select 7' }
-          // It commits at once, in the middle of a pipeline too; what fails behind it does not undo it.
-          if (message.text === 'discard all') return { ...message, text: 'discard plans' }
           return { ...message, text: own(message.text) }
         case 'bind': {
           if (message.portal === '' || message.values.includes('x') || pair.commands.has(message.statement)) {

@@ -190,16 +190,8 @@ export const statement: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: copyOuts },
 )
 
-/** Of statements about prepared ones only the first: the gateway reads a text's names as they are before it runs. */
-function withOneName(texts: readonly string[]): string {
-  const first = texts.findIndex((text) => namesStatement.test(text))
-  return texts.filter((text, index) => index === first || !namesStatement.test(text)).join('; ')
-}
-
-const namesStatement = /^(?:prepare|execute|deallocate|discard)\b/
-
 /** The text of a simple Query. */
 export const queryText: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: statement },
-  { weight: 1, arbitrary: fc.array(statement, { minLength: 2, maxLength: 4 }).map(withOneName) },
+  { weight: 1, arbitrary: fc.array(statement, { minLength: 2, maxLength: 4 }).map((texts) => texts.join('; ')) },
 )

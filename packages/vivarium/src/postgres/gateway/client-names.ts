@@ -97,16 +97,21 @@ export class ClientNames {
     return stale
   }
 
-  /** The client's statements are gone; returns real names of SQL-prepared ones. */
+  /** The client's statements are gone, for the messages behind this one; returns real names of SQL-prepared ones. */
   forgetStatements(): string[] {
-    const names: string[] = []
+    const real: string[] = []
     for (const [name, { sqlPrepare }] of this.statements) {
       // DEALLOCATE ALL and DISCARD ALL leave the unnamed one.
       if (name === '') continue
-      if (sqlPrepare !== undefined) names.push(sqlPrepare.name)
-      this.statements.delete(name)
+      if (sqlPrepare !== undefined) real.push(sqlPrepare.name)
+      this.change('statements', name, undefined)
     }
-    return names
+    return real
+  }
+
+  /** So are its cursors, those WITH HOLD as well. */
+  forgetCursors(): void {
+    for (const name of this.cursors.keys()) this.change('cursors', name, undefined)
   }
 }
 

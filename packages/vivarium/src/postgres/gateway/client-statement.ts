@@ -9,8 +9,8 @@ import type { Frame } from './extended-protocol.ts'
 export interface ClientStatement {
   /** The text as the client sent it. */
   readonly text: string
-  /** The text as it goes to the server: the same but for names of prepared statements. */
-  readonly serverText: string
+  /** The text as it goes to the server: the same but for names of prepared statements, as they are now. */
+  serverText: string
   readonly parameterTypes: readonly number[]
   /** What it is; `undefined` for an empty text, or one that the server will refuse. */
   readonly statement: Statement | undefined

@@ -184,6 +184,8 @@ export class DirectSession {
 
   #forget(what: 'statements' | 'session'): void {
     this.#owner.forget(what)
+    // It has run: nothing of it is taken back.
+    this.#owner.names.settle()
     if (what === 'statements') return
     this.#channels = []
     this.#uncommittedChannels = []

@@ -26,7 +26,7 @@ import {
   wrongParameterCount,
 } from './client-statement.ts'
 import type { ClientPortal, ClientStatement } from './client-statement.ts'
-import { currentKey, ensurePrepared, sendParse } from './real-statements.ts'
+import { currentKey, ensurePrepared, realName, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
@@ -34,7 +34,7 @@ import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
 import type { Unit } from './unit.ts'
 import { UnitContext } from './plan-context.ts'
-import { closePortals, deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
+import { deallocate, endPortals, endsTransaction, noteLeftovers, noteNamesAhead } from './unit-names.ts'
 import { afterSetConfig } from './unit-set-config.ts'
 
 /** A message of the client: type byte at `start`, up to `end`. */
@@ -87,8 +87,8 @@ function translateParse(unit: Unit, frame: Frame): void {
   const unreadable = unreadableText(unit, text)
   if (unreadable !== undefined) return unit.refuse(unreadable)
   const statement = statements.length === 1 ? statements[0] : undefined
-  const known = statement?.kind === 'deallocate' ? names.statements.get(statement.name) : undefined
-  const isVirtual = statement !== undefined && (isVirtualKind(statement) || known !== undefined)
+  // What a DEALLOCATE names is known when it runs.
+  const isVirtual = statement !== undefined && (isVirtualKind(statement) || statement.kind === 'deallocate')
   const refusedInFailed = unit.planned.status === 'failed' && statement !== undefined && !endsFailure(statement)
   if (name !== '' && !refusedInFailed && names.statements.has(name)) {
     refuseDuplicate(unit, name, isVirtual ? undefined : encodeParse('', text, parameterTypes))
@@ -171,13 +171,6 @@ function refuseDuplicate(unit: Unit, name: string, parse: Buffer | undefined): v
     })
   }
   unit.refuse(duplicateStatement(name))
-}
-
-/** The real name for a client's name in SQL EXECUTE and DEALLOCATE. */
-export function realName(unit: Unit, name: string): string | undefined {
-  const known = unit.owner.names.statements.get(name)
-  if (known === undefined || known.isVirtual) return undefined
-  return ensurePrepared(unit, name, known)
 }
 
 function translateBind(unit: Unit, frame: Frame): void {
@@ -307,7 +300,10 @@ function translateExecute(unit: Unit, frame: Frame): void {
   if (portal.isDone === true) return unit.refuse(finishedPortal(name))
   const { statement } = portal.statement
   if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
-  if (statement.kind === 'deallocate' && portal.statement.isVirtual) {
+  if (statement.kind === 'deallocate') {
+    if (!owner.names.statements.has(statement.name)) {
+      return unit.refuseStatement(unknownStatement(statement.name), unit.record(statement.text, []))
+    }
     owner.names.change('portals', name, { ...portal, isDone: true })
     return deallocate(unit, statement)
   }
@@ -335,8 +331,9 @@ function translateExecute(unit: Unit, frame: Frame): void {
   unit.note(plan, statement)
   unit.planned = plan.next
   if (statement.mayCallSetConfig) unit.planned = afterSetConfig(unit, statement, portal.params, unit.planned)
-  execute(unit, portal, portal.realName ?? name, maxRows, statement)
-  if (statement.kind === 'closeCursor') closePortals(unit, statement.name, name)
+  const isFailed = plan.next.status === 'failed'
+  const takeBack = isFailed ? undefined : noteNamesAhead(unit, statement, portal.statement.prepares, name)
+  execute(unit, portal, portal.realName ?? name, maxRows, statement, takeBack)
 }
 
 /** COPY FROM STDIN. */
@@ -350,6 +347,7 @@ function execute(
   realPortal: string,
   maxRows: number,
   statement?: Statement,
+  takeBack?: () => void,
 ): void {
   const text = portal?.statement.text ?? realPortal
   const record = unit.record(text, portal?.params ?? [])
@@ -360,14 +358,16 @@ function execute(
     until: 'execute',
     visible: true,
     onTag: (tag) => {
-      noteNames(unit, statement, portal?.statement.prepares, portal)
+      noteLeftovers(unit, statement, record.params)
       if (statement === undefined || tag === undefined || !showsIsolation(statement)) {
         return unit.completed(record, tag, next)
       }
       unit.completed(record, 'SHOW', next)
       return { forward: false, after: [encodeCommandComplete('SHOW')] }
     },
+    onSkipped: takeBack,
     onError: (fields) => {
+      takeBack?.()
       unit.failed(fields, record)
       const violation = inPlaceOf(fields, unit.copyViolation)
       if (violation !== undefined) return violation

@@ -96,6 +96,8 @@ export function planDiscardAll(state: ConnectionState, context: PlanContext): St
       ...discardTemporary(state, context),
       'DISCARD SEQUENCES',
     ],
+    // It commits at once, in a pipeline too (xact.c, PreventInTransactionBlock): what fails behind it does not undo it.
+    boundary: 'keep',
     forgets: 'session',
   }
 }

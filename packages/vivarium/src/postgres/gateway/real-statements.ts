@@ -1,8 +1,10 @@
 import { encodeMessageFields } from '../protocol/server-message.ts'
 import { Backend } from '../protocol/message-types.ts'
 import { encodeParse } from '../protocol/frontend.ts'
+import type { Statement } from '../sql/statement.ts'
 import type { ClientStatement } from './client-statement.ts'
 import { statementKey } from './prepared-statements.ts'
+import { rewriteStatement } from './statement-texts.ts'
 import type { Unit } from './unit.ts'
 
 /** The key under which a statement prepared now would be shared. */
@@ -19,11 +21,35 @@ export function sendParse(unit: Unit, statement: ClientStatement, key: string): 
   return name
 }
 
+/** The real name for a client's name in SQL EXECUTE. */
+export function realName(unit: Unit, name: string): string | undefined {
+  const known = unit.owner.names.statements.get(name)
+  return known === undefined || known.isVirtual ? undefined : prepare(unit, name, known)
+}
+
+/** The same for a statement of the protocol, where an EXECUTE means what has the name now. */
+export function ensurePrepared(unit: Unit, name: string, statement: ClientStatement): string {
+  if (statement.statement?.kind === 'execute') followName(unit, statement, statement.statement)
+  return prepare(unit, name, statement)
+}
+
+/** What an EXECUTE names may be another one than when it was parsed. */
+function followName(unit: Unit, known: ClientStatement, statement: Extract<Statement, { kind: 'execute' }>): void {
+  const { statements } = unit.owner.names
+  // One that names another one, or itself, the server refuses.
+  if (statements.get(statement.name)?.statement?.kind === 'execute') return
+  const text = rewriteStatement(known.text, statement, (name) => realName(unit, name))?.text ?? known.text
+  if (text === known.serverText) return
+  known.serverText = text
+  known.key = undefined
+  if (unit.world.unnamedStatement === known) unit.world.unnamedStatement = undefined
+}
+
 /**
  * The real name of a client's statement in this session, prepared (unseen by the client) when it is not there: the
  * client made it in an earlier sandbox, or on another session. `''` is the unnamed statement.
  */
-export function ensurePrepared(unit: Unit, name: string, statement: ClientStatement): string {
+function prepare(unit: Unit, name: string, statement: ClientStatement): string {
   const { world, session } = unit
   unit.real()
   const onError = (fields: Readonly<Record<string, string>>): Buffer => {

@@ -10,7 +10,7 @@ import { boundaryStatements, failingCode, failingStatement } from './boundary.ts
 import { duplicateStatement } from './client-statement.ts'
 import { sessionOf } from './connection-state.ts'
 import type { ConnectionState, SessionState } from './connection-state.ts'
-import { asksForData, realName } from './extended-protocol.ts'
+import { asksForData } from './extended-protocol.ts'
 import type { Frame } from './extended-protocol.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import type { QueryRecord } from './query-record.ts'
@@ -20,15 +20,18 @@ import type { ReplyVerdict } from './reply.ts'
 import { setConfigEffect } from './set-config-effect.ts'
 import type { SetConfigEffect } from './set-config-effect.ts'
 import { showsWarnings } from './settings.ts'
+import { realName } from './real-statements.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
 import { planStatement } from './statement-plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
 import { UnitContext } from './plan-context.ts'
 import type { QueryAnswers } from './unit-end.ts'
-import { deallocate, endPortals, endsTransaction, noteNames } from './unit-names.ts'
+import { deallocate, endPortals, endsTransaction, noteLeftovers, noteNames } from './unit-names.ts'
 import { noteSetConfig, withEffect, withLocalsEnded } from './unit-set-config.ts'
 import { substitutes } from './statement-texts.ts'
+import { TextNames } from './text-names.ts'
+import type { NameMeaning } from './text-names.ts'
 import { closeStatement } from './temporary-objects.ts'
 
 /** Translates a simple Query, which is a whole unit. */
@@ -108,6 +111,12 @@ function planAt(
   return planStatement(statement, state, new UnitContext(unit, implicitBlock, startsUnit, [], sessionBeforeUnit))
 }
 
+/** The prepared statement that a statement names. */
+function namedBy(statement: Statement): string | undefined {
+  const { kind } = statement
+  return kind === 'prepare' || kind === 'execute' || kind === 'deallocate' ? statement.name : undefined
+}
+
 /** One statement of the text, and what the server runs in its place. */
 interface Slot {
   readonly statement: Statement
@@ -118,6 +127,8 @@ interface Slot {
   tags: number
   /** Real name that a PREPARE makes. */
   readonly prepares: string | undefined
+  /** What the name in an EXECUTE or DEALLOCATE means there. */
+  readonly means: NameMeaning
   /** Name of the unit's savepoint behind it. */
   savepoint: string
 }
@@ -146,11 +157,15 @@ class QueryTranslation implements QueryAnswers {
     this.#unit = unit
     this.#text = text
     this.#end = unit.planned
-    const prepared: string[] = []
+    const { statements: known } = unit.owner.names
+    let names: TextNames | undefined
     let atBoundary = unit.atBoundary
     let isDisturbed = false
     for (const statement of statements) {
-      const planned = alone ?? this.#plan(statement, this.#end, statements.length > 1, atBoundary, prepared)
+      const named = namedBy(statement)
+      if (named !== undefined || statement.kind === 'deallocateAll') names ??= new TextNames(known)
+      const means = named === undefined ? undefined : names?.meaning(named)
+      const planned = alone ?? this.#plan(statement, this.#end, statements.length > 1, atBoundary, means)
       const setConfig =
         planned.forward && statement.mayCallSetConfig
           ? setConfigEffect(statement.text, [], planned.next.settings)
@@ -162,9 +177,9 @@ class QueryTranslation implements QueryAnswers {
         isDisturbed = false
       }
       const isPrepare = statement.kind === 'prepare' && plan.forward
-      if (isPrepare) prepared.push(statement.name)
       const prepares = isPrepare ? unit.owner.names.nextSqlStatementName() : undefined
-      this.#slots.push({ statement, plan, setConfig, tags: 1, prepares, savepoint: '' })
+      names?.after(statement, prepares)
+      this.#slots.push({ statement, plan, setConfig, tags: 1, prepares, means, savepoint: '' })
       this.#end = plan.next
     }
   }
@@ -200,15 +215,15 @@ class QueryTranslation implements QueryAnswers {
     state: ConnectionState,
     implicitBlock: boolean,
     atBoundary: SessionState,
-    prepared: readonly string[],
+    means: NameMeaning,
   ): StatementPlan {
     const { statements } = this.#unit.owner.names
-    if (state.status !== 'failed') {
-      const isKnown = 'name' in statement && statement.name !== undefined && statements.has(statement.name)
-      if (statement.kind === 'prepare' && (isKnown || prepared.includes(statement.name))) {
+    if (state.status !== 'failed' && means !== undefined) {
+      if (statement.kind === 'prepare') {
         return { forward: false, controls: [], error: duplicateStatement(statement.name), next: state }
       }
-      if (statement.kind === 'deallocate' && isKnown && statements.get(statement.name)?.sqlPrepare === undefined) {
+      const isOurs = statement.kind === 'deallocate' && statements.get(statement.name)?.sqlPrepare === undefined
+      if (isOurs && means === 'from before') {
         return { forward: false, controls: [], tag: 'DEALLOCATE', next: state }
       }
     }
@@ -218,16 +233,13 @@ class QueryTranslation implements QueryAnswers {
   #rewrite(): void {
     const { world } = this.#unit
     const replacements: Replacement[] = []
-    const prepared: { name: string; real: string }[] = []
     let savepoint = world.unitSavepointName
     let index = -1
     for (const slot of this.#slots) {
       index++
-      const { statement, plan, prepares } = slot
-      if (prepares !== undefined && statement.kind === 'prepare')
-        prepared.push({ name: statement.name, real: prepares })
+      const { statement, plan } = slot
       if (plan.error !== undefined) replacements.push({ ...statement.span, text: failingStatement })
-      else if (plan.forward) replacements.push(...this.#renamed(slot, prepared))
+      else if (plan.forward) replacements.push(...this.#renamed(slot))
       else {
         const boundary =
           plan.boundary === undefined
@@ -273,17 +285,14 @@ class QueryTranslation implements QueryAnswers {
     return carriesOutOnCommit && this.#unit.world.noticed(fields)
   }
 
-  #renamed(
-    { statement, plan }: Slot,
-    prepared: readonly { readonly name: string; readonly real: string }[],
-  ): readonly Replacement[] {
+  #renamed({ statement, plan, prepares, means }: Slot): readonly Replacement[] {
     if (statement.kind !== 'prepare' && statement.kind !== 'execute' && statement.kind !== 'deallocate') {
       return substitutes(statement)
     }
     // In a failed transaction it is refused whatever it names.
     if (plan.next.status === 'failed') return []
-    const known = prepared.findLast(({ name }) => name === statement.name)?.real
-    const name = known ?? realName(this.#unit, statement.name)
+    const known = means === 'from before' ? realName(this.#unit, statement.name) : means?.madeAs
+    const name = prepares ?? known
     if (name === undefined) return []
     this.#realNames.push([name, statement.name])
     return [{ ...statement.nameSpan, text: name }]
@@ -346,6 +355,7 @@ class QueryTranslation implements QueryAnswers {
     if (plan.disturbsSettings === true || setConfig?.disturbs === true) this.#unit.world.disturbSettings()
     if (this.#record !== undefined)
       this.#unit.completed(this.#record, tag === undefined ? tag : this.#tagOf(slot, tag), plan.next)
+    noteLeftovers(this.#unit, statement, [])
     noteNames(this.#unit, statement, slot.prepares)
   }
 

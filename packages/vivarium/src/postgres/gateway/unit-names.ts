@@ -1,7 +1,7 @@
 import { encodeClose } from '../protocol/frontend.ts'
 import type { Statement } from '../sql/statement.ts'
 import { madeBySql } from './client-statement.ts'
-import type { ClientPortal } from './client-statement.ts'
+import type { QueryRecord } from './query-record.ts'
 import type { Unit } from './unit.ts'
 
 /** What follows in the unit is in a transaction of its own: the server commits DISCARD ALL at once. */
@@ -26,16 +26,6 @@ export function endPortals(unit: Unit): void {
   if (unit.isReal) unit.session.expect({ until: 'synthetic', visible: false, onSkipped: () => names.takeBack(mark) })
 }
 
-/** A CLOSE is on its way that takes portals along: what is bound behind it is not meant. */
-export function closePortals(unit: Unit, closed: string | undefined, running: string): void {
-  const { names } = unit.owner
-  const { mark } = names
-  for (const name of names.portals.keys()) {
-    if (closed === undefined ? name !== running : name === closed) names.change('portals', name, undefined)
-  }
-  unit.session.expect({ until: 'synthetic', visible: false, onSkipped: () => names.takeBack(mark) })
-}
-
 function closeRealPortal({ isReal, session, world }: Unit, name: string | undefined): void {
   if (name === undefined || name === '') return
   if (!isReal) {
@@ -46,40 +36,64 @@ function closeRealPortal({ isReal, session, world }: Unit, name: string | undefi
   session.expect({ until: 'close', visible: false })
 }
 
-/** A completed statement has made or dropped a name; `running` is the portal that it ran in. */
-export function noteNames(
-  unit: Unit,
-  statement: Statement | undefined,
-  prepares: string | undefined,
-  running?: ClientPortal,
-): void {
+/** A statement has completed: what it leaves behind that ends with the connection. */
+export function noteLeftovers(unit: Unit, statement: Statement | undefined, params: QueryRecord['params']): void {
+  const { leftovers } = unit.world
+  if (statement?.locksAdvisory === true) leftovers.noteLocks(unit.owner, statement.text, params)
+  if (statement?.kind === 'declareCursor' && statement.hold) leftovers.note(unit.owner)
+}
+
+/** A statement makes or drops a name; `running` is the portal that it runs in. */
+export function noteNames(unit: Unit, statement: Statement, prepares: string | undefined, running?: string): void {
   const { names } = unit.owner
-  if (statement?.locksAdvisory === true) {
-    unit.world.leftovers.noteLocks(unit.owner, statement.text, running?.params ?? [])
-  }
-  if (statement?.kind === 'declareCursor') {
-    names.cursors.set(statement.name, statement.hold)
-    if (statement.hold) unit.world.leftovers.note(unit.owner)
-  } else if (statement?.kind === 'closeCursor') {
-    if (statement.name === undefined) {
-      names.cursors.clear()
-      if (running === undefined) names.portals.clear()
-    } else {
-      names.cursors.delete(statement.name)
-      if (running === undefined) names.portals.delete(statement.name)
+  switch (statement.kind) {
+    case 'declareCursor':
+      names.change('cursors', statement.name, statement.hold)
+      break
+    case 'closeCursor':
+      for (const name of names.cursors.keys()) {
+        if (statement.name === undefined || name === statement.name) names.change('cursors', name, undefined)
+      }
+      for (const name of names.portals.keys()) {
+        if (name !== running && (statement.name === undefined || name === statement.name)) {
+          names.change('portals', name, undefined)
+        }
+      }
+      break
+    case 'prepare':
+      if (prepares === undefined) break
+      unit.world.sqlPrepared.add(prepares)
+      names.change('statements', statement.name, madeBySql(statement, prepares))
+      break
+    case 'deallocate': {
+      const known = names.statements.get(statement.name)
+      if (known?.sqlPrepare !== undefined) unit.world.sqlPrepared.delete(known.sqlPrepare.name)
+      names.change('statements', statement.name, undefined)
+      break
     }
-  } else if (statement?.kind === 'prepare' && prepares !== undefined) noteSqlPrepare(unit, statement, prepares)
-  else if (statement?.kind === 'deallocate') {
-    const known = names.statements.get(statement.name)
-    if (known?.sqlPrepare !== undefined) unit.world.sqlPrepared.delete(known.sqlPrepare.name)
-    names.statements.delete(statement.name)
+    default:
   }
 }
 
-/** SQL PREPARE succeeded: the name is the client's, the real one is ours. */
-function noteSqlPrepare(unit: Unit, statement: Extract<Statement, { kind: 'prepare' }>, name: string): void {
-  unit.world.sqlPrepared.add(name)
-  unit.owner.names.statements.set(statement.name, madeBySql(statement, name))
+/**
+ * The same ahead of the answer, for the messages behind it in a pipeline. Returns what takes it back should the server
+ * refuse or skip the statement; nothing for most, which name nothing.
+ */
+export function noteNamesAhead(
+  unit: Unit,
+  statement: Statement,
+  prepares: string | undefined,
+  running: string,
+): (() => void) | undefined {
+  const { kind } = statement
+  if (kind !== 'declareCursor' && kind !== 'closeCursor' && kind !== 'prepare') return undefined
+  const { names } = unit.owner
+  const { mark } = names
+  noteNames(unit, statement, prepares, running)
+  return () => {
+    names.takeBack(mark)
+    if (prepares !== undefined) unit.world.sqlPrepared.delete(prepares)
+  }
 }
 
 /** DEALLOCATE of a name that the client has. */

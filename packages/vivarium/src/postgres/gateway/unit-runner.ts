@@ -43,7 +43,6 @@ export class UnitRunner implements ClientPath {
   #refusal: OwnMessage | undefined
   /** An extended unit was refused as a whole: everything up to Sync is skipped. */
   #isSkipping = false
-  #toClose: string[] = []
   #toDrop: string[] = []
   #cancelling = 0
   #endedWhileCancelling = false
@@ -146,11 +145,6 @@ export class UnitRunner implements ClientPath {
     this.#unit?.session.settle()
     this.#connection.flush()
     this.#unit?.session.flush()
-  }
-
-  /** Names of the real session that are to be closed when there is an occasion. */
-  closeLater(names: readonly string[]): void {
-    this.#toClose.push(...names)
   }
 
   /** Real names of statements that SQL has prepared. */
@@ -274,7 +268,6 @@ export class UnitRunner implements ClientPath {
     const unit = new Unit(connection, world, level, this.#onEnded)
     unit.onCopyIn = this.#onCopyIn
     this.#unit = unit
-    if (this.#toClose.length > 0) world.stalePortals.push(...this.#toClose.splice(0))
     if (this.#toDrop.length > 0) for (const name of this.#toDrop.splice(0)) world.dropSqlPrepared(name)
     this.#takeInUnit(unit, frame)
   }

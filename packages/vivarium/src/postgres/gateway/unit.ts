@@ -207,6 +207,8 @@ export class Unit {
     // Without an open savepoint there is no work whose constraints could be violated.
     const checks = plan.checksConstraints === true && world.unitSavepoint === 'open' ? world.constraintCheck : []
     const controls = [...checks, ...plan.controls]
+    // The server warns before it does anything.
+    if (plan.notice !== undefined && this.showsNotices) this.answer(encodeOwnMessage(plan.notice))
     if (controls.length > 0) this.real()
     for (const control of controls) session.control(control, onError)
     if (plan.disturbsSettings === true) world.disturbSettings()
@@ -218,15 +220,17 @@ export class Unit {
       this.real()
       for (const step of plan.afterBoundary) session.control(step, onError)
     }
-    if (plan.notice !== undefined && this.showsNotices) this.answer(encodeOwnMessage(plan.notice))
     this.planned = plan.next
+    const { names } = this.owner
+    const { mark } = names
+    if (plan.forgets !== undefined) this.owner.forget(plan.forgets)
     this.answer(encodeCommandComplete(plan.tag ?? ''), {
       onReached: () => {
         this.completedOurs(record, plan)
         if (plan.boundary !== undefined) this.atBoundary = sessionOf(plan.next)
       },
+      onSkipped: () => names.takeBack(mark),
     })
-    if (plan.forgets !== undefined) this.owner.forget(plan.forgets)
   }
 
   refuseStatement(error: OwnMessage, record: QueryRecord): void {
@@ -264,7 +268,7 @@ export class Unit {
     if (plan.boundary !== undefined) world.stalePortals.push(...this.owner.names.openNames())
     if (plan.boundary === undefined || world.unitSavepoint !== 'open') return
     if (plan.boundary === 'keep') {
-      world.endTransaction('keep', this.planned.settings)
+      world.endTransaction('keep', plan.next.settings)
       return
     }
     const { settings } = this.planned

@@ -177,7 +177,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
 
   forget(what: 'statements' | 'session'): void {
     this.units.dropLater(this.names.forgetStatements())
-    if (what === 'session') this.units.closeLater(this.names.endTransaction())
+    if (what === 'session') this.names.forgetCursors()
   }
 
   terminateItself(): void {
