@@ -48,6 +48,7 @@ test.each<[string, unknown, unknown, string]>([
   ['what is too much', [1], [1, 2], 'call[1]: expected nothing, received 2'],
   ['an odd key', { 'a b': 1 }, { 'a b': 2 }, 'call["a b"]: expected 1, received 2'],
   ['dates', new Date(0), new Date(1), 'call: expected 1970-01-01T00:00:00.000Z, received 1970-01-01T00:00:00.001Z'],
+  ['bytes', Buffer.from('a'), Buffer.from('bc'), 'call: expected Buffer(1 bytes), received Buffer(2 bytes)'],
   ['an array and an object', [], {}, 'call: expected [], received {}'],
   ['a map', new Map([['a', 1]]), new Map([['a', 2]]), "call.get('a'): expected 1, received 2"],
   ['a key of a map', new Map(), new Map([['a', 2]]), "call.get('a'): expected nothing, received 2"],

@@ -62,7 +62,10 @@ describe.each([
 
   test('an implementation’s other functions are not stubbed', async () => {
     const outcome = await sandboxes.run(async () => {
-      provider.stubAll(new StripeGateway())
+      class FakeGateway extends StripeGateway {
+        declineCards(): void {}
+      }
+      provider.stubAll(new FakeGateway())
       expect(await provider.double.charge({ amountCents: 5 })).toEqual({ id: '5 none' })
     })
     expect(outcome).toEqual({ thrown: undefined, failures: [] })
@@ -110,9 +113,7 @@ describe.each(['zod', 'valibot'] as const)('a contract of schemas of %s', (libra
       expect(() => double.feeOf(0.5)).toThrow('MOCK_CONTRACT_BROKEN')
     })
     const [charge, fee] = outcome.failures
-    expect(charge?.message).toMatch(
-      /application called PaymentGateway\.charge[^]*args(\[0\]|\.0)\.amountCents: .*[Ii]nteger|int/,
-    )
+    expect(charge?.message).toMatch(/application called PaymentGateway\.charge[^]*args\[0\]\.amountCents: /)
     expect(charge?.message).toContain('it is 0.5')
     expect(fee?.message).toMatch(/feeOf\(0\.5\)[^]*args\[0\]: /)
   })

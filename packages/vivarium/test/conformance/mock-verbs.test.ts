@@ -39,6 +39,15 @@ test('a function that was never mentioned may not be called', async () => {
   expect(outcome.failures).toEqual([outcome.thrown])
 })
 
+test('an error about a call has the stack of that call, one about an expectation the stack of that', async () => {
+  const outcome = await sandboxes.run(() => {
+    provider.expect.refund('a').resolves()
+    expect(() => gateway.charge(visa)).toThrow('MOCK_CALL_UNEXPECTED')
+  })
+  const frames = outcome.failures.map(({ stack = '' }) => stack.split('\n').find((line) => /^ +at /.test(line)))
+  expect(frames).toEqual([expect.stringContaining('mock-verbs.test.ts'), expect.stringContaining('mock-verbs.test.ts')])
+})
+
 test('an unexpected call fails the sandbox although the application caught the error', async () => {
   const outcome = await sandboxes.run(async () => {
     try {

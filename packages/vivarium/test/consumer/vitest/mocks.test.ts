@@ -213,3 +213,29 @@ test('an ES module’s mock and a CommonJS one share the sandbox', async () => {
   expect(stderr).toBe('')
   expect(stdout.trim().split('\n')).toEqual(['[["One","Other","One"],[2]]', 'MOCK_CALL_MISSING'])
 })
+
+test('describeContract works with node:test', async () => {
+  const folder = installed.writeProject('node-test', {
+    'counter.test.mjs': `
+      import assert from 'node:assert/strict'
+      import { after, describe, test } from 'node:test'
+      import { openVivarium } from 'vivarium'
+      import { defineMock, describeContract } from 'vivarium/mock'
+      const vivarium = await openVivarium({})
+      const sandbox = await vivarium.openSandbox()
+      after(() => vivarium.close())
+      const counter = defineMock('Counter')
+      const double = () => {
+        counter.stub.add((a, b) => a - b)
+        return counter.double
+      }
+      describeContract('Counter', { real: () => ({ add: (a, b) => a + b }), double }, (open) => {
+        test('adds', async () => assert.equal((await open()).add(1, 2), 3))
+      }, { describe })`,
+  })
+  const { code, stdout } = await runNode(['--test', '--test-reporter=tap', 'counter.test.mjs'], { cwd: folder })
+  expect(code).toBe(1)
+  expect(stdout).toMatch(
+    /\n {4}ok 1 - adds\n[^]*ok 1 - Counter: the real one\n[^]*not ok 1 - adds\n[^]*not ok 2 - Counter: the double/,
+  )
+})
