@@ -1,4 +1,4 @@
-import { indentText, textWidth, wrapText } from './wrap-text.ts'
+import { indentText } from './wrap-text.ts'
 
 /**
  * Every error code of Vivarium: the one list. `docs/errors.md` describes each, and a test compares the two.
@@ -134,13 +134,13 @@ export class SandboxFailures extends AggregateError {
   }
 }
 
-/** Each with its number, its further lines under its first one, none wider than a terminal. */
+/** Each with its number, its further lines under its first one. */
 function listed(errors: readonly unknown[]): string {
   const texts = errors.map((error, index) => {
     const text = error instanceof Error ? error.message : String(error)
     const lead = `${index + 1}) `
     const hanging = ' '.repeat(lead.length)
-    return lead + indentText(wrapText(text, textWidth - lead.length), hanging).slice(lead.length)
+    return lead + indentText(text, hanging).slice(lead.length)
   })
   return texts.join('\n\n')
 }

@@ -1,5 +1,5 @@
 /** The width that messages are written for: a terminal's. */
-export const textWidth = 80
+const textWidth = 80
 
 /** `text` with its long lines broken at spaces; what is broken off goes on two columns further in than its line began. */
 export function wrapText(text: string, width: number = textWidth): string {
