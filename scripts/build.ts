@@ -7,8 +7,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
+import { bundleContractLibraries } from './support/bundle-contract-libraries.ts'
 import { bundleFile } from './support/bundle-file.ts'
 import { bundleMailLibraries } from './support/bundle-mail-libraries.ts'
+import { licencesOf } from './support/bundled-licences.ts'
 import { filesBelow } from './support/files.ts'
 import { packageFolder } from './support/paths.ts'
 import { runTool } from './support/run.ts'
@@ -28,7 +30,11 @@ async function build(): Promise<number> {
   try {
     const results = await Promise.all([compile('esm', next), compile('cjs', next)])
     const passed = results.every((result) => result.code === 0)
-    if (passed) await Promise.all([bundleRuntimes(next), bundleMailLibraries(next)])
+    if (passed) {
+      const libraries = await Promise.all([bundleMailLibraries(next), bundleContractLibraries(next)])
+      await bundleRuntimes(next)
+      writeFileSync(join(next, 'LICENCES-OF-BUNDLED.txt'), licencesOf(libraries.flat()))
+    }
     // Both compilations say the same about the same source: once is enough.
     const said = new Set(results.flatMap((result) => result.output.split('\n')).filter((line) => line !== ''))
     for (const line of said) console.log(line)

@@ -2,7 +2,7 @@ import { build } from 'esbuild'
 import type { BuildOptions, Metafile } from 'esbuild'
 
 /** Makes one file, for Node, of `file` and what it imports; in its place unless the options say otherwise. */
-export async function bundleFile(file: string, options: BuildOptions): Promise<Metafile | undefined> {
+export async function bundleFile(file: string, options: BuildOptions): Promise<Metafile> {
   const { metafile } = await build({
     entryPoints: [file],
     outfile: file,
@@ -17,6 +17,7 @@ export async function bundleFile(file: string, options: BuildOptions): Promise<M
     define: { require: 'undefined' },
     logLevel: 'warning',
     ...options,
+    metafile: true,
   })
   return metafile
 }

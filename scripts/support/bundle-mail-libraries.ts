@@ -1,17 +1,15 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildOptions, Metafile, Plugin } from 'esbuild'
 import { bundleFile } from './bundle-file.ts'
-import { root } from './paths.ts'
 
 /** Names of the captured timers in core/clock.ts, by those that they stand for. */
 const realTimers = { setTimeout: 'realSetTimeout', clearTimeout: 'realClearTimeout', setImmediate: 'realSetImmediate' }
 
 /**
  * The SMTP server and the MIME parser, in the package itself: nothing to install, one file to load, and timers that a test's
- * fake ones do not stop (docs/decisions/080). With them go their licences.
+ * fake ones do not stop (docs/decisions/080).
  */
-export async function bundleMailLibraries(folder: string): Promise<void> {
+export async function bundleMailLibraries(folder: string): Promise<Metafile[]> {
   const names = Object.values(realTimers).join(', ')
   const clock = '../core/clock.js'
   const file = join(folder, 'esm/mail/libraries.js')
@@ -21,7 +19,6 @@ export async function bundleMailLibraries(folder: string): Promise<void> {
     sourcemap: false,
     legalComments: 'none',
     plugins: [leaveOutConversions()],
-    metafile: true,
   }
   // From the ES modules as well; before they are overwritten.
   await bundleFile(file, {
@@ -37,7 +34,7 @@ export async function bundleMailLibraries(folder: string): Promise<void> {
     'const require = createRequire(import.meta.url);',
   ]
   const metafile = await bundleFile(file, { ...shared, banner: { js: banner.join('\n') } })
-  if (metafile !== undefined) writeFileSync(join(folder, 'LICENCES-OF-BUNDLED.txt'), licencesOf(metafile))
+  return [metafile]
 }
 
 /** The parser's ways from HTML to text and from text to links, which are never asked for, take long to load. */
@@ -55,22 +52,4 @@ function leaveOutConversions(): Plugin {
       onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: standIns[path] ?? '' }))
     },
   }
-}
-
-/** The licence of each package that something was taken from. */
-function licencesOf({ inputs }: Metafile): string {
-  const folders = Object.keys(inputs).flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [])
-  const texts = [...new Set(folders)].toSorted().map((folder) => {
-    const from = [folder, join(root, folder)].find((path) => existsSync(path)) ?? folder
-    const { name, version, license } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as Record<
-      string,
-      string
-    >
-    // Where there is a choice of licences: MIT.
-    const files = readdirSync(from).filter((entry) => /^licen[cs]e/i.test(entry))
-    const file = files.find((entry) => /mit/i.test(entry)) ?? files[0]
-    const text = file === undefined ? '' : `\n${readFileSync(join(from, file), 'utf8').trim()}\n`
-    return `${name} ${version} (${license})\n${text}`
-  })
-  return `Code of these packages is part of mail/libraries.js.\n\n${texts.join('\n---\n\n')}`
 }

@@ -9,8 +9,7 @@ import { baseUrlsOf } from './servers.ts'
 import type { Contract, OpenContractOptions } from './types.ts'
 
 /**
- * Opens an OpenAPI 3.0 or 3.1 document: an object, or the path of a file of JSON or YAML (which needs the package `yaml`). Nothing
- * has to be closed. The frame of the document and all its references are looked at now, an operation and its schemas when they
+ * Opens an OpenAPI 3.0 or 3.1 document: an object, or the path of a file of JSON or YAML. Nothing has to be closed. The frame of the document and all its references are looked at now, an operation and its schemas when they
  * are first used, once. Rejects with `CONTRACT_UNREADABLE` or `CONTRACT_INVALID`.
  */
 export async function openContract(document: object | string, options: OpenContractOptions = {}): Promise<Contract> {

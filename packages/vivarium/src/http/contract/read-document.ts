@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type * as Yaml from 'yaml'
 import { VivariumError } from '../../core/errors.ts'
 
-/** Reads a document of JSON or YAML. Rejects with `CONTRACT_UNREADABLE`: no file, not the format, no reader of YAML. */
+/** Reads a document of JSON or YAML. Rejects with `CONTRACT_UNREADABLE`: no file, or not the format. */
 export async function readDocument(path: string): Promise<unknown> {
   const text = await readText(path)
   if (!/\.ya?ml$/i.test(path)) {
@@ -12,7 +11,7 @@ export async function readDocument(path: string): Promise<unknown> {
       throw unreadable(path, error, 'Correct the JSON; a document of YAML is known by its name, `.yaml` or `.yml`.')
     }
   }
-  const { parse } = await loadYaml(path)
+  const { parse } = await import('./yaml-library.ts')
   try {
     return parse(text) as unknown
   } catch (error) {
@@ -25,14 +24,6 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (error) {
     throw unreadable(path, error, 'Give the path of a file; a relative one starts in the working folder.')
-  }
-}
-
-async function loadYaml(path: string): Promise<typeof Yaml> {
-  try {
-    return await import('yaml')
-  } catch (error) {
-    throw unreadable(path, error, 'Documents of YAML need the package `yaml` (`npm i -D yaml`); those of JSON do not.')
   }
 }
 

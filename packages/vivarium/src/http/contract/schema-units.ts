@@ -178,7 +178,7 @@ const unchosen: readonly UnitError[] = []
 
 /** Loads Ajv with the formats, set up for {@link SchemaUnits}. */
 export async function loadAjv(): Promise<Ajv2020> {
-  const [{ Ajv2020 }, formats] = await Promise.all([import('ajv/dist/2020.js'), import('ajv-formats')])
+  const { Ajv2020, addFormats } = await import('./ajv-library.ts')
   const ajv = new Ajv2020({
     allErrors: true,
     // Each error has the schema that it comes from: that tells its place in the document.
@@ -193,8 +193,6 @@ export async function loadAjv(): Promise<Ajv2020> {
     multipleOfPrecision: 6,
     code: { regExp },
   })
-  // Its types speak of a module in CommonJS, which an import of either kind unwraps.
-  const addFormats = formats.default as unknown as (ajv: Ajv2020) => void
   addFormats(ajv)
   return ajv
 }
