@@ -3,7 +3,7 @@
  *
  * --quick        fewer rounds, to see that everything runs; leaves the README and results.json as they are
  * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, worker,
- *                start, switched, suite; leaves the files as they are
+ *                start, contract, switched, suite; leaves the files as they are
  */
 import { parseArgs } from 'node:util'
 import { describeEnvironment } from './environment.ts'
@@ -16,6 +16,7 @@ import { renderResults } from './render.ts'
 import { holds, readResults, writeResults } from './results.ts'
 import type { BenchResults, ResultRow } from './results.ts'
 import { measureConcurrency } from './rows/concurrency.ts'
+import { measureContract } from './rows/contract.ts'
 import { measureDrivers } from './rows/drivers.ts'
 import { measureGrowth } from './rows/growth.ts'
 import { measurePerTest } from './rows/per-test.ts'
@@ -43,6 +44,7 @@ const groups: Record<string, Group> = {
   concurrency: measureConcurrency,
   worker: (host, _plain, plan) => measureWorker(host, plan),
   start: (_host, _plain, plan) => measureServerStart(plan),
+  contract: (_host, _plain, plan) => measureContract(plan),
   switched: measureSwitched,
   suite: (host, _plain, plan) => measureSuite(host, plan),
 }

@@ -9,7 +9,7 @@ const deadlineMs = 60_000
  * process wrote when it ends without them.
  */
 export async function runProbe(
-  name: 'memory-probe' | 'start-probe',
+  name: 'contract-probe' | 'memory-probe' | 'start-probe',
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Record<string, number>> {

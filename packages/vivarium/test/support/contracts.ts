@@ -78,3 +78,8 @@ export function checkAnswer(contract: Contract, value: unknown): string[] {
 export function conditional(condition: object, consequence: object): object {
   return JSON.parse(`{ "if": ${JSON.stringify(condition)}, "then": ${JSON.stringify(consequence)} }`) as object
 }
+
+/** Cases as `test.each` takes them, for titles with the whole name. */
+export function byName<T extends { readonly name: string }>(cases: readonly T[]): (readonly [string, T])[] {
+  return cases.map((one) => [one.name, one])
+}

@@ -1,3 +1,4 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import {
   answerJson,
@@ -310,4 +311,18 @@ test('a response: its status, its headers, its body', async () => {
   ])
   expect(brief(contract.checkResponse(postJson('/things', {}), answerJson({}, 503)))).toEqual(['body /any required'])
   expect(contract.checkResponse(get('/nowhere'), empty)).toEqual([])
+})
+
+test('a compressed body is read; one that was decoded already, as well', async () => {
+  const contract = await openBodies({ request: { type: 'object', required: ['a'] } })
+  const check = (body: Buffer, encoding: string): string[] => {
+    const headers = { 'Content-Type': 'application/json', 'Content-Encoding': encoding }
+    return brief(contract.checkRequest({ method: 'POST', url: `${base}/things`, headers, body }).violations)
+  }
+  const [good, bad] = [Buffer.from('{"a":1}'), Buffer.from('{}')]
+  expect(check(gzipSync(good), 'gzip')).toEqual([])
+  expect(check(gzipSync(bad), 'GZIP')).toEqual(['body /a required'])
+  expect(check(brotliCompressSync(gzipSync(bad)), 'gzip, br')).toEqual(['body /a required'])
+  expect(check(bad, 'gzip')).toEqual(['body /a required'])
+  expect(check(good, 'identity')).toEqual([])
 })

@@ -25,27 +25,24 @@ export function* exampleTexts(schemas: readonly JsonObject[], seed: number): Gen
 export function* exampleNumbers(schemas: readonly JsonObject[], isInteger: boolean, seed: number): Generator<number> {
   const steps = numbersOf(schemas, 'multipleOf')
   const step = steps.length === 0 ? 1 : steps.reduce(commonMultiple)
-  const exclusive = (bound: string, flag: string): number[] =>
-    schemas.flatMap((schema) => {
-      const value = schema[flag] === true ? schema[bound] : schema[flag]
-      return typeof value === 'number' ? [value] : []
-    })
-  const low = Math.max(...numbersOf(schemas, 'minimum'), ...exclusive('minimum', 'exclusiveMinimum'))
-  const high = Math.min(...numbersOf(schemas, 'maximum'), ...exclusive('maximum', 'exclusiveMaximum'))
-  // The lowest that is allowed; without a lower bound 1, or what comes below the upper one.
-  const from = Number.isFinite(low) ? low : Math.min(1, high)
-  const first = Math.ceil(from / step) * step
-  const last = Math.floor(high / step) * step
+  const above = exclusiveBounds(schemas, 'minimum', 'exclusiveMinimum')
+  const below = exclusiveBounds(schemas, 'maximum', 'exclusiveMaximum')
+  const low = Math.max(...numbersOf(schemas, 'minimum'), ...above)
+  const high = Math.min(...numbersOf(schemas, 'maximum'), ...below)
+  // The lowest step that is allowed; without a lower bound 1, or what comes below the upper one.
+  let first = Math.ceil((Number.isFinite(low) ? low : Math.min(1, high)) / step) * step
+  if (above.includes(first)) first += step
+  let last = Math.floor(high / step) * step
+  if (below.includes(last)) last -= step
+  const count = Number.isFinite(last) ? Math.max(1, Math.round((last - first) / step) + 1) : Infinity
   const all = [
-    first + seed * step,
-    first + (seed + 1) * step,
-    last - seed * step,
-    last - (seed + 1) * step,
-    (low + high) / 2,
-    low + (high - low) / (seed + 3),
-    low + 0.5 / (seed + 1),
-    high - 0.5 / (seed + 1),
+    first + (seed % count) * step,
     first,
+    last,
+    // Between two steps.
+    low + (high - low) * ((seed + 1) / (seed + 2)),
+    low + 1 / (seed + 2),
+    high - 1 / (seed + 2),
     0,
   ]
   for (const value of all) {
@@ -81,6 +78,14 @@ function* formatSamples(format: string, seed: number, least: number): Generator<
     'iso-time': '12:00:00Z',
   }
   if (Object.hasOwn(samples, format)) yield samples[format] ?? ''
+}
+
+/** Bounds that are outside themselves: in OpenAPI 3.0 a flag says so of the other keyword. */
+function exclusiveBounds(schemas: readonly JsonObject[], bound: string, exclusive: string): number[] {
+  return schemas.flatMap((schema) => {
+    const value = schema[exclusive] === true ? schema[bound] : schema[exclusive]
+    return typeof value === 'number' ? [value] : []
+  })
 }
 
 function numbersOf(schemas: readonly JsonObject[], name: string): number[] {

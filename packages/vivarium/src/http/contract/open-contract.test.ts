@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { checkValue, documentOf, get, openBodies, postJson } from '../../../test/support/contracts.ts'
+import { byName, checkValue, documentOf, get, openBodies, postJson } from '../../../test/support/contracts.ts'
 import { VivariumError } from '../../core/errors.ts'
 import { openContract } from './open-contract.ts'
 
@@ -83,9 +84,12 @@ const malformed: readonly { name: string; document: unknown; said: RegExp }[] = 
   },
 ]
 
-test.each(malformed)('a malformed document is refused when it is opened: $name', async ({ document, said }) => {
-  expect(await refusal(() => openContract(document as object))).toMatch(said)
-})
+test.each(byName(malformed))(
+  'a malformed document is refused when it is opened: %s',
+  async (_name, { document, said }) => {
+    expect(await refusal(() => openContract(document as object))).toMatch(said)
+  },
+)
 
 /** Wrong inside one operation, `GET /a/{id}`: told when that is first used. */
 const inside: readonly { name: string; operation: Record<string, unknown>; said: RegExp }[] = [
@@ -149,12 +153,15 @@ const inside: readonly { name: string; operation: Record<string, unknown>; said:
   },
 ]
 
-test.each(inside)('what is wrong in an operation is told when it is first used: $name', async ({ operation, said }) => {
-  const parameters = operation['parameters'] ?? [{ name: 'id', in: 'path', required: true }]
-  const contract = await openContract(documentOf({ ...things, '/a/{id}': { get: { ...operation, parameters } } }))
-  expect(contract.checkRequest(get('/things')).violations).toEqual([])
-  expect(await refusal(() => contract.checkRequest(get('/a/1')))).toMatch(said)
-})
+test.each(byName(inside))(
+  'what is wrong in an operation is told when it is first used: %s',
+  async (_name, { operation, said }) => {
+    const parameters = operation['parameters'] ?? [{ name: 'id', in: 'path', required: true }]
+    const contract = await openContract(documentOf({ ...things, '/a/{id}': { get: { ...operation, parameters } } }))
+    expect(contract.checkRequest(get('/things')).violations).toEqual([])
+    expect(await refusal(() => contract.checkRequest(get('/a/1')))).toMatch(said)
+  },
+)
 
 const schemaProblems: readonly { name: string; openapi?: '3.0.3'; schema: unknown; said: RegExp }[] = [
   { name: 'a schema that is none', schema: 'string', said: /schema: a schema is to be an object and is a string/ },
@@ -224,10 +231,13 @@ const schemaProblems: readonly { name: string; openapi?: '3.0.3'; schema: unknow
   },
 ]
 
-test.each(schemaProblems)('a schema that is wrong is told with its place: $name', async ({ openapi, schema, said }) => {
-  const contract = await openBodies({ openapi, request: schema })
-  expect(await refusal(() => checkValue(contract, {}))).toMatch(said)
-})
+test.each(byName(schemaProblems))(
+  'a schema that is wrong is told with its place: %s',
+  async (_name, { openapi, schema, said }) => {
+    const contract = await openBodies({ openapi, request: schema })
+    expect(await refusal(() => checkValue(contract, {}))).toMatch(said)
+  },
+)
 
 test('a schema that is, in place, part of itself is refused; one that contains itself below a property is not', async () => {
   const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` })
@@ -260,8 +270,10 @@ test('a document is read from a file of JSON or of YAML', async () => {
   await writeFile(join(folder, 'api.json'), `\uFEFF${JSON.stringify(document)}`)
   await writeFile(join(folder, 'api.yaml'), stringify(document))
   for (const file of ['api.json', 'api.yaml']) {
-    const contract = await openContract(join(folder, file), { name: file })
-    expect(contract.checkRequest(get('/things'))).toMatchObject({ operation: { contract: file }, violations: [] })
+    for (const location of [join(folder, file), pathToFileURL(join(folder, file))]) {
+      const contract = await openContract(location, { name: file })
+      expect(contract.checkRequest(get('/things'))).toMatchObject({ operation: { contract: file }, violations: [] })
+    }
   }
 })
 
@@ -271,6 +283,7 @@ test('a file that is not there, or not its format, is refused with its path and 
   expect(await refusal(() => openContract(join(folder, 'none.json')))).toMatch(
     /CONTRACT_UNREADABLE: ENOENT.*none\.json/,
   )
+  expect(await refusal(() => openContract('openapi: 3.1.0\npaths: {}\n'))).toMatch(/a text where a path should be/)
   expect(await refusal(() => openContract(join(folder, 'bad.json')))).toMatch(/CONTRACT_UNREADABLE: .*JSON/)
   expect(await refusal(() => openContract(join(folder, 'bad.yml')))).toMatch(/CONTRACT_UNREADABLE: [\s\S]*YAML/)
 })

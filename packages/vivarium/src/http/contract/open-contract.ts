@@ -9,10 +9,13 @@ import { baseUrlsOf } from './servers.ts'
 import type { Contract, OpenContractOptions } from './types.ts'
 
 /**
- * Opens an OpenAPI 3.0 or 3.1 document: an object, or the path of a file of JSON or YAML. Nothing has to be closed. The frame of the document and all its references are looked at now, an operation and its schemas when they
+ * Opens an OpenAPI 3.0 or 3.1 document: an object, or the path (or `file:` URL) of a file of JSON or YAML. Nothing has to be closed. The frame of the document and all its references are looked at now, an operation and its schemas when they
  * are first used, once. Rejects with `CONTRACT_UNREADABLE` or `CONTRACT_INVALID`.
  */
-export async function openContract(document: object | string, options: OpenContractOptions = {}): Promise<Contract> {
+export async function openContract(
+  document: object | string | URL,
+  options: OpenContractOptions = {},
+): Promise<Contract> {
   refuseUnknownKeys(options, ['baseUrl', 'name', 'unknownFields'], '', 'openContract(document, options)')
   const { unknownFields = 'asDocumented' } = options
   if (unknownFields !== 'asDocumented' && unknownFields !== 'refuse') {
@@ -23,7 +26,7 @@ export async function openContract(document: object | string, options: OpenContr
     })
   }
   const loading = loadAjv()
-  const value = typeof document === 'string' ? await readDocument(document) : document
+  const value = typeof document === 'string' || document instanceof URL ? await readDocument(document) : document
   const ajv = await loading
   const checked = checkDocument(value, options.name)
   const bases = baseUrlsOf(checked, options.baseUrl)

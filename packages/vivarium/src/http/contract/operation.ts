@@ -1,6 +1,7 @@
 import { checkBody, readContent } from './check-body.ts'
 import type { ContentRules } from './check-body.ts'
 import { checkCookies, checkHeaders, checkPath, checkQuery } from './check-parameters.ts'
+import { decodeContent } from './content-encoding.ts'
 import { isObject, kindOf } from './document.ts'
 import type { JsonObject, OpenApiDocument, Place } from './document.ts'
 import { pointerTo } from './json-pointer.ts'
@@ -96,7 +97,7 @@ export class Operation {
     if (body.missing) return found
     // These have no body whatever is described (RFC 9110, 6.4.1).
     const bodiless = this.ref.method === 'HEAD' || status === 204 || status === 304
-    const bytes = body.bytes !== undefined && body.bytes.byteLength > 0 ? body.bytes : undefined
+    const bytes = contentOf(headers, body)
     if (bytes === undefined) {
       if (rules.content.byType.size > 0 && !bodiless) found.push(noBody('response', 'content', rules.content.pointer))
     } else if (rules.content.byType.size === 0) found.push(unexpectedBody('response', rules.pointer, bytes))
@@ -113,13 +114,19 @@ export class Operation {
   #checkRequestBody(headers: MessageHeaders, body: MessageBody): Violation[] {
     const rules = this.#body
     if (body.missing) return []
-    const { bytes } = body
-    if (bytes === undefined || bytes.byteLength === 0) {
+    const bytes = contentOf(headers, body)
+    if (bytes === undefined) {
       return rules?.required === true ? [noBody('request', 'required', pointerTo(rules.pointer, 'required'))] : []
     }
     if (rules === undefined) return [unexpectedBody('request', this.ref.pointer, bytes)]
     return checkBody(bytes, headers.get('content-type'), rules.content, 'request', this.#units)
   }
+}
+
+/** What a message carries, decoded; `undefined` where that is nothing. */
+function contentOf(headers: MessageHeaders, { bytes }: MessageBody): Uint8Array | undefined {
+  if (bytes === undefined || bytes.byteLength === 0) return undefined
+  return decodeContent(bytes, headers.get('content-encoding'))
 }
 
 function readRequestBody(document: OpenApiDocument, own: Place<JsonObject>): BodyRules | undefined {

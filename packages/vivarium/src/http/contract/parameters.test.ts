@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { base, brief, documentOf, get } from '../../../test/support/contracts.ts'
+import { base, brief, byName, documentOf, get } from '../../../test/support/contracts.ts'
 import { openContract } from './open-contract.ts'
 import type { ContractRequest } from './types.ts'
 
@@ -254,7 +254,7 @@ function describeCases(
   path: string,
   request: (sent: string) => ContractRequest,
 ): void {
-  test.each(cases)(`a ${place} parameter: $name`, async ({ parameter, good, bad }) => {
+  test.each(byName(cases))(`a ${place} parameter: %s`, async (_name, { parameter, good, bad }) => {
     const described = { name: 'p', in: place, ...(place === 'path' ? { required: true } : {}), ...parameter }
     const item = { get: { parameters: [described], responses: { 200: { description: '' } } } }
     const contract = await openContract(documentOf({ [path]: item }))

@@ -1,8 +1,14 @@
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { VivariumError } from '../../core/errors.ts'
 
 /** Reads a document of JSON or YAML. Rejects with `CONTRACT_UNREADABLE`: no file, or not the format. */
-export async function readDocument(path: string): Promise<unknown> {
+export async function readDocument(location: string | URL): Promise<unknown> {
+  const path = location instanceof URL ? fileURLToPath(location) : location
+  if (path.includes('\n')) {
+    const remedy = 'Give its path, or the document itself as an object: JSON.parse(text).'
+    throw unreadable('of several lines', new Error('a text where a path should be'), remedy)
+  }
   const text = await readText(path)
   if (!/\.ya?ml$/i.test(path)) {
     try {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   answerJson,
+  byName,
   checkAnswer,
   checkValue,
   conditional,
@@ -244,7 +245,7 @@ const cases: readonly {
   },
 ]
 
-test.each(cases)('schemas: $name', async ({ openapi, request, components, values }) => {
+test.each(byName(cases))('schemas: %s', async (_name, { openapi, request, components, values }) => {
   const contract = await openBodies({ openapi, request, components })
   expect(values.map(([value]) => [value, ...checkValue(contract, value)])).toEqual(values)
 })
