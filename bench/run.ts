@@ -2,8 +2,8 @@
  * `npm run bench`: measures everything in one run, prints the table, writes `bench/results.json` and the README's table.
  *
  * --quick        fewer rounds, to see that everything runs; leaves the README and results.json as they are
- * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, worker,
- *                start, contract, switched, suite; leaves the files as they are
+ * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, components,
+ *                worker, start, contract, switched, suite; leaves the files as they are
  */
 import { parseArgs } from 'node:util'
 import { describeEnvironment } from './environment.ts'
@@ -15,6 +15,7 @@ import { writeReadme } from './readme.ts'
 import { renderResults } from './render.ts'
 import { holds, readResults, writeResults } from './results.ts'
 import type { BenchResults, ResultRow } from './results.ts'
+import { measureComponents } from './rows/components.ts'
 import { measureConcurrency } from './rows/concurrency.ts'
 import { measureContract } from './rows/contract.ts'
 import { measureDrivers } from './rows/drivers.ts'
@@ -42,6 +43,7 @@ const groups: Record<string, Group> = {
   throughput: async (host, plain, plan) => [await measureThroughput(host, plain, plan)],
   workers: measureWorkers,
   concurrency: measureConcurrency,
+  components: (host, _plain, plan) => measureComponents(host, plan),
   worker: (host, _plain, plan) => measureWorker(host, plan),
   start: (_host, _plain, plan) => measureServerStart(plan),
   contract: (_host, _plain, plan) => measureContract(plan),

@@ -6,7 +6,7 @@ import type { DriverName } from './drivers.ts'
  * inside one isolation that is opened and closed outside the measured time. `pair by …` is the two statements of a test as
  * a client library sends them. `fifty tests`: fifty tests at once, each with a connection of its own; `fifty queries`: one
  * statement on each of fifty connections at once. `statements of one test`: so many inserts in one test, its opening and
- * closing included.
+ * closing included. `empty test`: a sandbox is opened and closed, and nothing done in it.
  */
 export type Operation =
   | 'test'
@@ -21,6 +21,8 @@ export type Operation =
   | 'fifty tests'
   | 'fifty queries'
   | 'statements of one test'
+  | 'empty test'
+  | 'empty test beside components'
 
 /** Does the operation `count` times and returns the milliseconds that it took. */
 export type Measure = (count: number) => Promise<number>

@@ -13,6 +13,7 @@ export interface BenchPlan {
   throughput: RoundPlan & { count: number }
   workers: RoundPlan & { count: number }
   concurrency: RoundPlan & { tests: number; queries: number }
+  components: RoundPlan & { count: number }
   switched: { rounds: number }
   suite: { rounds: number; otherRounds: number; slowRounds: number; files: number; tests: number }
   children: { rounds: number; firstEver: number }
@@ -29,6 +30,7 @@ export const fullPlan: BenchPlan = {
   throughput: { rounds: 5, warmUp: 1, count: 1_500 },
   workers: { rounds: 3, warmUp: 1, count: 2_400 },
   concurrency: { rounds: 12, warmUp: 2, tests: 1, queries: 10 },
+  components: { rounds: 40, warmUp: 5, count: 3_000 },
   switched: { rounds: 5 },
   suite: { rounds: 5, otherRounds: 3, slowRounds: 1, files: 20, tests: 50 },
   children: { rounds: 5, firstEver: 3 },
@@ -45,6 +47,7 @@ export const quickPlan: BenchPlan = {
   throughput: { rounds: 2, warmUp: 1, count: 500 },
   workers: { rounds: 1, warmUp: 0, count: 400 },
   concurrency: { rounds: 3, warmUp: 1, tests: 1, queries: 4 },
+  components: { rounds: 8, warmUp: 2, count: 1_000 },
   switched: { rounds: 1 },
   suite: { rounds: 1, otherRounds: 1, slowRounds: 1, files: 4, tests: 25 },
   children: { rounds: 2, firstEver: 1 },

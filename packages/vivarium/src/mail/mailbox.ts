@@ -5,7 +5,6 @@ import type { Interaction, ObservedMail } from '../core/interactions.ts'
 import type { SandboxOwner, SandboxPart } from '../core/owner.ts'
 import type { MailExpectation } from './mail-pattern.ts'
 import { checkExpectation, mismatchesOf } from './match-mail.ts'
-import type { MailContent } from './parse-mail.ts'
 import {
   Rejection,
   type RejectionKind,
@@ -15,6 +14,9 @@ import {
 } from './rejections.ts'
 import { watchRollbacks } from './rolled-back.ts'
 import { findSentMail, renderSentMail } from './sent-mail.ts'
+
+/** What a message says, without when it came. */
+export type MailContent = Omit<ObservedMail, 'component' | 'at'>
 
 /** How long an awaited mail is awaited. */
 export interface ReceivedOptions {

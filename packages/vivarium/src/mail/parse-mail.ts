@@ -1,12 +1,10 @@
 import type { MailAddress, MailAttachment, ObservedMail } from '../core/interactions.ts'
 import { findLinks } from './find-links.ts'
 import type { ParsedMail, simpleParser } from './libraries.ts'
+import type { MailContent } from './mailbox.ts'
 
 type Addresses = ParsedMail['to']
 type Envelope = ObservedMail['envelope']
-
-/** What a message says, without when it came. */
-export type MailContent = Omit<ObservedMail, 'component' | 'at'>
 
 /**
  * Reads a message. What does not follow the rules of MIME is read as far as possible; where nothing can be read, the

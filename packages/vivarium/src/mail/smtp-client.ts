@@ -1,8 +1,7 @@
 import { type Deadline, startDeadline } from '../core/clock.ts'
 import { VivariumError } from '../core/errors.ts'
 import type { ObservedMail } from '../core/interactions.ts'
-import type { Delivery, Mailbox } from './mailbox.ts'
-import type { MailContent } from './parse-mail.ts'
+import type { Delivery, Mailbox, MailContent } from './mailbox.ts'
 import type { SmtpReply } from './rejections.ts'
 
 /** What a client asks of the server that it is connected to. */

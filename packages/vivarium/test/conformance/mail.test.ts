@@ -70,6 +70,7 @@ test('attachments and inline images have their name, type, bytes and content id'
       { filename: 'logo.png', content: Buffer.from([1, 2, 3]), cid: 'logo' },
     ],
   })
+  expect(mail.html, 'which still refers to it').toBe('<img src="cid:logo">')
   expect(mail.attachments).toHaveLength(2)
   expect(mail.attachments).toContainEqual({
     name: 'Rechnung für Löwe.pdf',
