@@ -53,7 +53,7 @@ export class Rule {
     if (this.target.by === 'pattern') return this.target.pattern.compare(request)
     const { handler, baseUrl } = this.target
     const matches = await handler.test({ request: toFetchRequest(request), resolutionContext: { baseUrl } })
-    return matches ? [] : [{ path: 'request', expected: this.title, received: titleOf(request) }]
+    return matches ? [] : differencesOfHandler(handler, request)
   }
 
   /** Takes one of the requests that an expectation waits for; `false` when none is left. */
@@ -85,6 +85,20 @@ export class Rule {
     look()
     return () => void this.#waiting.delete(look)
   }
+}
+
+/** In what a handler of MSW may not match: what it is asked says no more than that it does not. */
+function differencesOfHandler({ info }: RequestHandlerLike, request: ReceivedRequest): readonly Difference[] {
+  const found: Difference[] = []
+  const { method, path } = info
+  if (typeof method === 'string' && method.toUpperCase() !== request.method) {
+    found.push({ path: 'method', expected: method, received: request.method })
+  }
+  const text = typeof path === 'string' ? path.replace(/^https?:\/\/[^/]+/, '') : undefined
+  if (text !== undefined && text !== request.url.pathname) {
+    found.push({ path: 'path', expected: text, received: request.url.pathname })
+  }
+  return found.length > 0 ? found : [{ path: 'request', expected: info.header, received: titleOf(request) }]
 }
 
 /** `POST https://api.example.com/v1/charges` */
