@@ -1,4 +1,5 @@
 // External API, on its wire: the official SDK, what it sends to Stripe, and what the shop makes of the answers.
+import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import { down, failsOnce, rateLimited, timeOut } from 'vivarium/http'
@@ -63,6 +64,28 @@ test('a declined card: the order is refused, and nothing of it is kept', async (
   // Then it is refused by name
   expect(result).toEqual({ ok: false, error: 'payment_failed' })
   await expectNothingIsKept(request)
+})
+
+test('one card is declined and another one taken, by a handler that looks at the card', async () => {
+  // Given Stripe, which declines a card and takes all others
+  const request = await givenOrder('tok_chargeDeclined')
+  const other = await shop.accounts.createUser({ email: 'grace@example.com', cardToken: 'tok_visa' })
+  const { json: taken } = charged('ch_123', 10_000)
+  const { json: refused } = declined('generic_decline')
+  stripe.stub(
+    http.post('/v1/charges', async ({ request: asked }) => {
+      const source = new URLSearchParams(await asked.text()).get('source')
+      return source === 'tok_visa' ? HttpResponse.json(taken) : HttpResponse.json(refused, { status: 402 })
+    }),
+  )
+
+  // When both users order the same
+  const first = await shop.orders.processOrder(request)
+  const second = await shop.orders.processOrder({ ...request, userId: other.id })
+
+  // Then one order is refused, and the other one paid
+  expect(first).toEqual({ ok: false, error: 'payment_failed' })
+  expect(second).toMatchObject({ ok: true, order: { status: 'paid' } })
 })
 
 test('a time-out: the SDK asks once more with the same key, then the order fails and nothing of it is kept', async () => {

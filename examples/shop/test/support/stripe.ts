@@ -7,15 +7,19 @@ const document = fileURLToPath(new URL('stripe.openapi.json', import.meta.url))
 /** Stripe. What the shop asks of it, and what a test lets it answer, is checked against the document. */
 export const stripe = defineService('Stripe', 'https://api.stripe.com', { contract: openContract(document) })
 
+type JsonAnswer = AnswerOptions & { json: JsonBody }
+/** What both the short form and a handler of MSW take. */
+type JsonBody = Record<string, unknown>
+
 /** Stripe's answer to a charge that succeeded. */
-export function charged(id: string, amount: number): AnswerOptions {
+export function charged(id: string, amount: number): JsonAnswer {
   return {
     json: { id, object: 'charge', amount, amount_captured: amount, currency: 'usd', paid: true, status: 'succeeded' },
   }
 }
 
 /** Stripe's answer to a card that the bank declines. */
-export function declined(reason: string): AnswerOptions {
+export function declined(reason: string): JsonAnswer {
   const message = 'Your card was declined.'
   return { status: 402, json: { error: { type: 'card_error', code: 'card_declined', decline_code: reason, message } } }
 }

@@ -41,7 +41,9 @@ export function serveExchange(exchange: Exchange, url: URL, request: IncomingMes
   exchange.gone.addEventListener('abort', onGone, { once: true })
 
   const serve = async (): Promise<void> => {
-    const received = await receive(request, url)
+    const received = await receive(request, url).catch(() => undefined)
+    // Its client went away in the middle of it.
+    if (received === undefined) return end('the client closed the connection')
     observed.headers = headerRecord(received.headers)
     observed.body = textOrBytes(received.body)
     HttpPart.of(owner).arrive(exchange, observed)
@@ -50,7 +52,7 @@ export function serveExchange(exchange: Exchange, url: URL, request: IncomingMes
     await sendAnswer(outgoing, { received, observed, exchange, response, end })
   }
   serve().catch((error: unknown) => {
-    // A client that went away has nothing to do with the handler.
+    // Of an answer that nobody waits for, it does not matter how it ended.
     if (exchange.state !== 'ended') HttpPart.of(owner).break(handlerFailed(observed, undefined, error))
     request.socket.destroy()
     end(error instanceof Error ? error.message : String(error))

@@ -185,6 +185,14 @@ describe('what a request must have', () => {
     expect(failures).toEqual([])
   })
 
+  test('a body that is no JSON is shown as the text that it is', async () => {
+    const { failures } = await run(async () => {
+      stripe.stub('POST /x', { json: { a: 1 } })
+      await fetch('https://api.stripe.test/x', { method: 'POST', body: '{"a":1' })
+    })
+    expect(failures).toEqual([expect.stringContaining(`json: expected { a: 1 }, received '{"a":1'`)])
+  })
+
   test('a base URL with a path stands before the path', async () => {
     const { failures } = await run(async () => {
       maps.expect('GET /route').replies({ json: 'there' })

@@ -124,7 +124,9 @@ describe('what is not ours', () => {
       late = ended.then(() => fetch('https://api.example.test/x'))
     })
     proceed()
-    await expect(late).rejects.toMatchObject({ cause: { code: 'SANDBOX_CLOSED' } })
+    await expect(late).rejects.toMatchObject({
+      cause: { code: 'SANDBOX_CLOSED', what: expect.stringMatching(/^GET https:.* was refused: sandbox "the test"/) },
+    })
   })
 
   test('the server answers nobody who does not know a sandbox', async () => {
@@ -147,6 +149,18 @@ describe('what is not ours', () => {
     expect(sandbox.requests).toEqual([])
     await expect(openVivarium({ http: { passthrough: ['passes'] } })).rejects.toThrow(/`http.passthrough\[0\]`/)
   })
+})
+
+test('a client that goes away in the middle of its request is no failure of the test', async () => {
+  const { failures } = await run(async () => {
+    service.stub('POST /x')
+    const request = https.request('https://api.example.test/x', { method: 'POST', headers: { 'content-length': 1000 } })
+    const closed = new Promise((resolve) => request.on('error', () => undefined).on('close', resolve))
+    await new Promise<void>((resolve) => void request.write('a', () => resolve()))
+    request.destroy()
+    await closed
+  })
+  expect(failures).toEqual([])
 })
 
 describe('an application in another process', () => {
