@@ -6,7 +6,7 @@
 export { openVivarium } from './vivarium/open-vivarium.ts'
 export type { JoinInfo, OpenSandboxOptions, Vivarium } from './vivarium/vivarium.ts'
 export { currentSandbox } from './vivarium/current-sandbox.ts'
-export type { Sandbox, SandboxPostgres } from './vivarium/sandbox.ts'
+export type { Sandbox, SandboxPostgres, SandboxRedis } from './vivarium/sandbox.ts'
 export { perSandbox } from './vivarium/per-sandbox.ts'
 export type { PerSandboxClient, PerSandboxOptions } from './vivarium/per-sandbox.ts'
 export { defineConfig } from './vivarium/config.ts'
@@ -15,6 +15,7 @@ export type { SandboxMail } from './mail/mailbox.ts'
 export type { MailOptions } from './mail/options.ts'
 export type { HttpOptions } from './http/options.ts'
 export type { PostgresOptions } from './postgres/component/options.ts'
+export type { RedisOptions } from './redis/component/options.ts'
 export type { Migrations } from './postgres/template/migrations.ts'
 export type { Fidelity, Isolation } from './core/options.ts'
 export { SandboxFailures, VivariumError } from './core/errors.ts'
@@ -26,6 +27,7 @@ export type {
   MailAttachment,
   Observation,
   ObservedCall,
+  ObservedCommand,
   ObservedMail,
   ObservedQuery,
   ObservedRequest,

@@ -115,8 +115,36 @@ export interface ObservedRequest {
   readonly at: number
 }
 
+/** What an observed command is: one command that crossed between the application and Redis. */
+export interface ObservedCommand {
+  readonly component: 'redis'
+  /** In upper case, with its subcommand: `GET`, `XGROUP CREATE`. */
+  readonly command: string
+  /** What followed the command, as text; a long one is cut, and says how long it was. */
+  readonly args: readonly string[]
+  /** The keys it names, as the application names them. */
+  readonly keys: readonly string[]
+  readonly effect: 'read' | 'write' | 'delete' | 'other'
+  /** The keys that a read found. */
+  readonly hits: readonly string[]
+  /** The keys that a read did not find. */
+  readonly misses: readonly string[]
+  /** Milliseconds until what it wrote expires; `undefined` when it said nothing of that. */
+  readonly ttlMs: number | undefined
+  /** Milliseconds between dispatch to the server and its reply. */
+  readonly durationMs: number
+  /** What the server said when the command failed. */
+  readonly error: string | undefined
+  /** Number of the client's connection in this process, from 1. */
+  readonly connection: number
+  /** Number of the MULTI … EXEC it was in, in this sandbox, from 1; `undefined` outside one. */
+  readonly transaction: number | undefined
+  /** Milliseconds since the sandbox opened. */
+  readonly at: number
+}
+
 /** One thing that crossed between the application and a component. */
-export type Interaction = ObservedQuery | ObservedCall | ObservedMail | ObservedRequest
+export type Interaction = ObservedQuery | ObservedCommand | ObservedCall | ObservedMail | ObservedRequest
 
 /** Something that would behave differently in production, said aloud and recorded. */
 export interface FidelityWarning {
@@ -133,6 +161,7 @@ export interface FidelityWarning {
 export interface Trace {
   readonly interactions: readonly Interaction[]
   readonly queries: readonly ObservedQuery[]
+  readonly commands: readonly ObservedCommand[]
   readonly calls: readonly ObservedCall[]
   readonly mails: readonly ObservedMail[]
   readonly requests: readonly ObservedRequest[]
@@ -156,6 +185,7 @@ export function traceOf(interactions: readonly Interaction[]): Trace {
   return {
     interactions,
     queries: interactionsWith('postgres', interactions),
+    commands: interactionsWith('redis', interactions),
     calls: interactionsWith('mock', interactions),
     mails: interactionsWith('mail', interactions),
     requests: interactionsWith('http', interactions),

@@ -11,6 +11,11 @@ export interface SandboxPart {
    * its own, and reports what did not end by `owner.recorder.fail`.
    */
   settle?(): Promise<void>
+  /**
+   * Called when the sandbox's clients and its database have ended: takes away what it made. With a deadline of its own; what fails
+   * is reported by `owner.recorder.fail`.
+   */
+  end?(): Promise<void>
   /** Called last: every promise that was broken. */
   verify?(): readonly unknown[]
 }

@@ -2,10 +2,13 @@ import { type Fidelity, fidelityAt, objectAt, type OptionsContext, refuseUnknown
 import { type MailOptions, type ResolvedMail, resolveMail } from '../mail/options.ts'
 import { type HttpOptions, type ResolvedHttp, resolveHttp } from '../http/options.ts'
 import { type PostgresOptions, type ResolvedPostgres, resolvePostgres } from '../postgres/component/options.ts'
+import { type RedisOptions, type ResolvedRedis, resolveRedis } from '../redis/component/options.ts'
 
 /** Everything that can be configured; the default export of `vivarium.config.ts`. */
 export interface VivariumOptions {
   postgres?: PostgresOptions
+  /** A Redis of its own for each test: `{}` uses the server that is installed here. Left out, there is none. */
+  redis?: RedisOptions
   /** A mail server in each worker: `{}` is enough. Left out, there is none. */
   mail?: MailOptions
   /**
@@ -25,6 +28,7 @@ export interface VivariumOptions {
 /** {@link VivariumOptions} checked and completed. */
 export interface ResolvedOptions {
   readonly postgres: ResolvedPostgres | undefined
+  readonly redis: ResolvedRedis | undefined
   readonly mail: ResolvedMail | undefined
   readonly http: ResolvedHttp | undefined
   readonly fidelity: Fidelity
@@ -44,7 +48,13 @@ export function defineConfig(options: VivariumOptions): VivariumOptions {
   return options
 }
 
-const optionNames = ['postgres', 'mail', 'http', 'fidelity'] as const satisfies readonly (keyof VivariumOptions)[]
+const optionNames = [
+  'postgres',
+  'redis',
+  'mail',
+  'http',
+  'fidelity',
+] as const satisfies readonly (keyof VivariumOptions)[]
 
 /**
  * Checks options and fills in what was left out. Throws `CONFIG_INVALID` naming the key, what was seen and the nearest
@@ -55,6 +65,7 @@ export function resolveOptions(options: unknown, context: OptionsContext): Resol
   refuseUnknownKeys(given, optionNames, '', context.source)
   return {
     postgres: given.postgres === undefined ? undefined : resolvePostgres(given.postgres, context),
+    redis: given.redis === undefined ? undefined : resolveRedis(given.redis, context),
     mail: given.mail === undefined ? undefined : resolveMail(given.mail, context),
     http: given.http === undefined ? undefined : resolveHttp(given.http, context.source),
     fidelity: fidelityAt(given.fidelity, 'fidelity', context.source) ?? 'warn',

@@ -1,4 +1,6 @@
+import { openTogether } from '../core/lifecycle.ts'
 import { openPostgresHost, type OpenHostOptions } from '../postgres/component/host.ts'
+import { openRedisHost } from '../redis/component/host.ts'
 import type { ResolvedOptions } from './config.ts'
 import type { JoinInfo } from './vivarium.ts'
 
@@ -17,14 +19,38 @@ export async function openVivariumHost(
   hostOptions: OpenHostOptions = {},
 ): Promise<VivariumHost> {
   // Nothing of mail or HTTP is shared: each worker has a server of its own.
-  const joinInfo: JoinInfo = { shape: 1, fidelity: options.fidelity, mail: options.mail, http: options.http }
-  if (options.postgres === undefined) {
-    return { joinInfo, lost: new Promise(() => undefined), close: async () => undefined }
-  }
-  const postgres = await openPostgresHost(options.postgres, hostOptions)
-  return {
-    joinInfo: { ...joinInfo, postgres: postgres.joinInfo },
-    lost: postgres.lost,
-    close: () => postgres.close(),
-  }
+  const { fidelity, mail, http } = options
+  return openTogether(async (opened) => {
+    const [postgres, redis] = await openBoth(
+      options.postgres && openPostgresHost(options.postgres, hostOptions),
+      options.redis && openRedisHost(options.redis),
+    )
+    if (postgres !== undefined) opened.add('the Postgres run', () => postgres.close())
+    if (redis !== undefined) opened.add('the Redis run', () => redis.close())
+    const lost = [postgres, redis].flatMap((host) => (host === undefined ? [] : [host.lost]))
+    return {
+      joinInfo: { shape: 1, fidelity, mail, http, postgres: postgres?.joinInfo, redis: redis?.joinInfo },
+      lost: lost.length === 0 ? new Promise(() => undefined) : Promise.race(lost),
+      close: async () => {
+        const failures = await opened.closeAll()
+        if (failures.length === 1) throw failures[0]
+        if (failures.length > 1) throw new AggregateError(failures, 'Closing the run failed')
+      },
+    }
+  })
+}
+
+interface Closable {
+  close(): Promise<void>
+}
+
+/** Servers start side by side; when one does not, the other is closed again. */
+async function openBoth<A extends Closable, B extends Closable>(
+  one: Promise<A> | undefined,
+  other: Promise<B> | undefined,
+): Promise<[A | undefined, B | undefined]> {
+  const [first, second] = await Promise.allSettled([one, other])
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value]
+  for (const opened of [first, second]) if (opened.status === 'fulfilled') await opened.value?.close()
+  throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason
 }

@@ -6,6 +6,7 @@ import {
   interactionsWith,
   type Observation,
   type ObservedCall,
+  type ObservedCommand,
   type ObservedMail,
   type ObservedQuery,
   type ObservedRequest,
@@ -21,6 +22,7 @@ import type { MailPart } from '../mail/mail-server.ts'
 import type { SandboxMail } from '../mail/mailbox.ts'
 import { changesNothing } from '../postgres/gateway/changes-nothing.ts'
 import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
+import type { RedisGateway } from '../redis/gateway/gateway.ts'
 
 /** A sandbox's part in Postgres. */
 export interface SandboxPostgres {
@@ -28,9 +30,15 @@ export interface SandboxPostgres {
   readonly url: string
 }
 
+/** A sandbox's part in Redis. */
+export interface SandboxRedis {
+  /** URL pinned to this sandbox, for concurrent tests and other processes. */
+  readonly url: string
+}
+
 /**
  * One test's world: the one owner of everything that test touches, in every component. `interactions` is what has crossed
- * between the application and its components so far, in order; `queries`, `calls`, `mails` and `requests` are the same by component.
+ * between the application and its components so far, in order; `queries`, `commands`, `calls`, `mails` and `requests` are the same by component.
  */
 export interface Sandbox extends Trace, AsyncDisposable {
   /** Names the sandbox in messages: usually the test's full name. */
@@ -38,6 +46,8 @@ export interface Sandbox extends Trace, AsyncDisposable {
   readonly isolation: Isolation
   /** Throws `CONFIG_INVALID` when the vivarium was opened without `postgres`. */
   readonly postgres: SandboxPostgres
+  /** Throws `CONFIG_INVALID` when the vivarium was opened without `redis`. */
+  readonly redis: SandboxRedis
   /** Throws `CONFIG_INVALID` when the vivarium was opened without `mail`. */
   readonly mail: SandboxMail
   /** What would behave differently in production. */
@@ -77,6 +87,7 @@ export interface SandboxParts {
   readonly around: ComposedSandbox | undefined
   readonly recorder: Recorder
   readonly postgres: PostgresSandbox | undefined
+  readonly redis?: RedisGateway | undefined
   readonly mail?: MailPart | undefined
   /** A fidelity warning fails it at close. */
   readonly failsOnWarnings?: boolean
@@ -135,6 +146,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
   readonly #beside: Set<NestingSlot> = new Set()
   readonly #openedAt: number = now()
   readonly #postgres: PostgresSandbox | undefined
+  readonly #redis: RedisGateway | undefined
   readonly #mail: MailPart | undefined
   readonly #parts: Map<string, SandboxPart> = new Map()
   readonly #owned: OpenResources = new OpenResources()
@@ -147,6 +159,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     this.around = parts.around
     this.recorder = parts.recorder
     this.#postgres = parts.postgres
+    this.#redis = parts.redis
     this.#mail = parts.mail
     this.close = closeOnce(() => this.#close(parts))
   }
@@ -154,6 +167,11 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
   get postgres(): SandboxPostgres {
     if (this.#postgres === undefined) throw noPostgres()
     return { url: this.#postgres.url }
+  }
+
+  get redis(): SandboxRedis {
+    if (this.#redis === undefined) throw noRedis()
+    return { url: this.#redis.urlOf(this) }
   }
 
   get mail(): SandboxMail {
@@ -184,6 +202,10 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
 
   get queries(): readonly ObservedQuery[] {
     return interactionsWith('postgres', this.recorder.interactions)
+  }
+
+  get commands(): readonly ObservedCommand[] {
+    return interactionsWith('redis', this.recorder.interactions)
   }
 
   get calls(): readonly ObservedCall[] {
@@ -265,6 +287,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
       for (const failure of await this.#postgres.close(endClients)) failures.add(failure)
     }
     for (const failure of ownedFailures) failures.add(failure)
+    for (const part of this.#parts.values()) await part.end?.()
     for (const part of this.#parts.values()) for (const failure of part.verify?.() ?? []) failures.add(failure)
     // Last: ending what was still open may itself have recorded a failure.
     for (const failure of this.recorder.failures) failures.add(failure)
@@ -307,5 +330,13 @@ export function noMail(): VivariumError {
     what: 'This vivarium has no mail server: its options have no `mail`.',
     remedy:
       'Add it: `mail: {}` writes its URL into SMTP_URL, `mail: { env: … }` into the variables of your application.',
+  })
+}
+
+/** The error for asking a vivarium without Redis for it. */
+export function noRedis(): VivariumError {
+  return new VivariumError('CONFIG_INVALID', {
+    what: 'This vivarium has no Redis: its options have no `redis`.',
+    remedy: 'Add it: `redis: {}` uses the server that is installed here, `redis: { url }` another one.',
   })
 }

@@ -7,13 +7,16 @@ import type { MailPart } from '../mail/mail-server.ts'
 import type { ResolvedMail } from '../mail/options.ts'
 import type { ResolvedHttp } from '../http/options.ts'
 import type { PostgresJoinInfo, PostgresPart } from '../postgres/component/worker.ts'
-import { closingFailures, ComposedSandbox, NestingSlot, noMail, noPostgres, type Sandbox } from './sandbox.ts'
+import type { RedisJoinInfo } from '../redis/component/worker.ts'
+import type { RedisGateway } from '../redis/gateway/gateway.ts'
+import { closingFailures, ComposedSandbox, NestingSlot, noMail, noPostgres, noRedis, type Sandbox } from './sandbox.ts'
 
 /** What a worker needs to take part in a vivarium that another process opened. Plain JSON. */
 export interface JoinInfo {
   /** Raised whenever the fields change their meaning. */
   readonly shape: 1
-  readonly postgres?: PostgresJoinInfo
+  readonly postgres?: PostgresJoinInfo | undefined
+  readonly redis?: RedisJoinInfo | undefined
   readonly mail?: ResolvedMail | undefined
   readonly http?: ResolvedHttp
   /** What becomes of a fidelity warning. @default 'warn' */
@@ -54,6 +57,13 @@ export interface Vivarium extends AsyncDisposable {
     /** The plain server behind it, for tools and comparisons. Nothing is sandboxed there. */
     readonly serverUrl: string
   }
+  /** Throws `CONFIG_INVALID` when the options had no `redis`. */
+  readonly redis: {
+    /** Follows this process's current sandbox: put it in `REDIS_URL` once. */
+    readonly url: string
+    /** The plain server behind it, for tools and comparisons. Nothing is sandboxed there. */
+    readonly serverUrl: string
+  }
   /** Throws `CONFIG_INVALID` when the options had no `mail`. */
   readonly mail: {
     /** Follows this process's current sandbox: put it in `SMTP_URL` once. Any credentials are accepted. */
@@ -77,6 +87,7 @@ export interface Vivarium extends AsyncDisposable {
 /** The parts of a {@link JoinedVivarium}. */
 export interface VivariumParts {
   readonly postgres: PostgresPart | undefined
+  readonly redis?: RedisGateway | undefined
   readonly mail?: MailPart | undefined
   /** Closed at the end, last opened first. */
   readonly opened: OpenResources
@@ -89,6 +100,7 @@ export class JoinedVivarium implements Vivarium {
   readonly close: () => Promise<void>
   readonly #info: JoinInfo
   readonly #postgres: PostgresPart | undefined
+  readonly #redis: RedisGateway | undefined
   readonly #mail: MailPart | undefined
   readonly #opened: OpenResources
   readonly #outermost: NestingSlot = new NestingSlot()
@@ -103,6 +115,7 @@ export class JoinedVivarium implements Vivarium {
   constructor(info: JoinInfo, parts: VivariumParts) {
     this.#info = info
     this.#postgres = parts.postgres
+    this.#redis = parts.redis
     this.#mail = parts.mail
     this.#opened = parts.opened
     this.close = closeOnce(() => this.#close())
@@ -117,6 +130,11 @@ export class JoinedVivarium implements Vivarium {
     return { url: this.#postgres.url, serverUrl: this.#postgres.serverUrl }
   }
 
+  get redis(): Vivarium['redis'] {
+    if (this.#redis === undefined || this.#info.redis === undefined) throw noRedis()
+    return { url: this.#redis.url, serverUrl: this.#info.redis.serverUrl }
+  }
+
   get mail(): Vivarium['mail'] {
     if (this.#mail === undefined) throw noMail()
     return this.#mail
@@ -125,7 +143,8 @@ export class JoinedVivarium implements Vivarium {
   /** The application's environment variables that name a stable URL, and what to write into them. */
   get environment(): Readonly<Record<string, string>> {
     const postgres = this.#postgres && this.#info.postgres && { [this.#info.postgres.env]: this.#postgres.url }
-    return { ...postgres, ...this.#mail?.environment }
+    const redis = this.#redis && this.#info.redis && { [this.#info.redis.env]: this.#redis.url }
+    return { ...postgres, ...redis, ...this.#mail?.environment }
   }
 
   describe(): JoinInfo {
@@ -181,6 +200,7 @@ export class JoinedVivarium implements Vivarium {
     const onRefused = (): void => this.#stableRefusals.forEach((refused) => refused())
     return [
       this.#postgres?.refuseStable({ message: { code: '55000', message }, onRefused }),
+      this.#redis?.refuseStable(`STABLE_URL_AMBIGUOUS ${message}`, onRefused),
       this.#mail?.refuseStable({ message, onRefused }),
     ].filter((allow) => allow !== undefined)
   }
@@ -208,6 +228,7 @@ export class JoinedVivarium implements Vivarium {
       this.#open.delete(closed)
       removeCurrent(closed)
       empty()
+      if (closed.current) void this.#redis?.currentChanged()
     }
     const sandbox = new ComposedSandbox({
       title,
@@ -216,12 +237,16 @@ export class JoinedVivarium implements Vivarium {
       around,
       recorder,
       postgres,
+      redis: this.#redis,
       mail: this.#mail,
       failsOnWarnings: this.#info.fidelity === 'fail',
       onClosed,
     })
     this.#open.add(sandbox)
-    if (current) addCurrent(sandbox)
+    if (current) {
+      addCurrent(sandbox)
+      await this.#redis?.currentChanged()
+    }
     return sandbox
   }
 
@@ -239,7 +264,7 @@ export class JoinedVivarium implements Vivarium {
 export const stableUrlAmbiguous: Readonly<Record<'what' | 'remedy', string>> = {
   what: 'The stable URL is refused while concurrent tests run: nothing tells which of them this is for (STABLE_URL_AMBIGUOUS).',
   remedy:
-    'Give the application of a concurrent test the URL of its own sandbox, `currentSandbox().postgres.url` (or `.mail.url`), with ' +
+    'Give the application of a concurrent test the URL of its own sandbox, `currentSandbox().postgres.url` (or `.redis.url`, `.mail.url`), with ' +
     'a client for each test (perSandbox makes one behind one object); or run the test alone, without `.concurrent`.',
 }
 

@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import { describe, it } from 'vitest'
+import { findRedisBinary } from '../../src/redis/server/find-binary.ts'
 
 /** Names that `VIVARIUM_REQUIRE` may hold here: what some tests need and a machine may lack. */
 export type OptionalName = 'external-postgres' | 'psql' | 'redis' | 'chromium'
@@ -7,7 +8,7 @@ export type OptionalName = 'external-postgres' | 'psql' | 'redis' | 'chromium'
 const howToFind: Record<OptionalName, string> = {
   'external-postgres': 'no PostgreSQL answered at VIVARIUM_TEST_POSTGRES_URL, by default 127.0.0.1:5432 as postgres',
   psql: 'no psql was found in PATH',
-  redis: 'no Redis answered',
+  redis: 'no redis-server and no valkey-server is on the PATH',
   chromium: 'no Chromium was found',
 }
 
@@ -67,4 +68,13 @@ export function describeIfFound<T>(
   describe.skip(title, () => {
     body(undefined as T)
   })
+}
+
+/** The Redis server installed here, for tests that start one of their own. */
+export function installedRedis(): string | undefined {
+  try {
+    return findRedisBinary()
+  } catch {
+    return undefined
+  }
 }

@@ -1,0 +1,96 @@
+import type { Request } from '../protocol/request-parser.ts'
+import { channelCommands } from './channels.ts'
+import type { CommandFacts, CommandTable } from './command-table.ts'
+import { findKeys } from './key-positions.ts'
+import { pass, type Plan, type PlanContext, type Planner, refuse } from './plan.ts'
+import { type ReplyChange, stripItems, stripStreams } from './reply-keys.ts'
+import { scriptCommands } from './scripts.ts'
+import { serverWide } from './server-wide.ts'
+import { findSortKeys } from './sort-patterns.ts'
+import { wholeKeyspace } from './whole-keyspace.ts'
+
+/** Commands that more is to be done with than to put prefixes to their keys, and all that have none. */
+const planners: Readonly<Record<string, Planner | undefined>> = {
+  ...wholeKeyspace,
+  ...scriptCommands,
+  ...channelCommands,
+  ...serverWide,
+}
+
+/** What the server says of a command, and the name it has there. */
+export interface KnownCommand {
+  /** In lower case; with its subcommand, `name|subcommand`. */
+  readonly name: string
+  readonly facts: CommandFacts | undefined
+}
+
+/** The command that a request is of. */
+export function identify(request: Request, table: CommandTable): KnownCommand {
+  const name = request[0]!.toString('latin1').toLowerCase()
+  if (request.length > 1) {
+    // An argument that is no name would only make a name that nothing has.
+    const second = request[1]!
+    if (second.length <= 16 && containers.has(name)) {
+      const full = `${name}|${second.toString('latin1').toLowerCase()}`
+      if (Object.hasOwn(table, full)) return { name: full, facts: table[full] }
+    }
+  }
+  return { name, facts: Object.hasOwn(table, name) ? table[name] : undefined }
+}
+
+const containers: ReadonlySet<string> = new Set(
+  'acl client cluster command config function latency memory module object pubsub script slowlog xgroup xinfo'.split(
+    ' ',
+  ),
+)
+
+/** Plans a command. One that the server does not know goes to it as it is: it will say so. */
+export function planCommand(request: Request, { name, facts }: KnownCommand, context: PlanContext): Plan {
+  const planner = Object.hasOwn(planners, name) ? planners[name] : planners[name.split('|')[0]!]
+  // Of a command with subcommands this is none: the server will say so.
+  if (facts === undefined || containers.has(name)) return pass(request)
+  if (planner !== undefined && (facts.keys.length === 0 || Object.hasOwn(planners, name))) {
+    return planner(request, context, facts)
+  }
+  if (facts.keys.length === 0) return refuse('Vivarium does not know what it touches')
+  return planKeys(request, name, facts, context)
+}
+
+function planKeys(request: Request, name: string, facts: CommandFacts, { keyPrefix }: PlanContext): Plan {
+  const positions = findKeys(request, facts.keys)
+  const others = name === 'sort' || name === 'sort_ro' ? findSortKeys(request) : none
+  const changed: Buffer[] = [...request]
+  const keys: Buffer[] = []
+  for (const position of positions) {
+    keys.push(request[position]!)
+    changed[position] = Buffer.concat([keyPrefix, request[position]!])
+  }
+  for (const position of others) changed[position] = Buffer.concat([keyPrefix, request[position]!])
+  const named = Object.hasOwn(namedInReply, name) ? namedInReply[name] : undefined
+  return {
+    kind: 'send',
+    request: changed,
+    keys,
+    ...(named !== undefined && { reply: named(keyPrefix) }),
+    ...(facts.blocks === true && { blocks: true }),
+    ...(others.length > 0 && { writesUnknown: true }),
+  }
+}
+
+const none: readonly number[] = []
+
+const first = (prefix: Buffer): ReplyChange => stripItems(prefix, (index) => index === 0)
+
+/** Commands whose reply says which key it is of. */
+const namedInReply: Readonly<Record<string, (prefix: Buffer) => ReplyChange>> = {
+  blpop: first,
+  brpop: first,
+  bzpopmin: first,
+  bzpopmax: first,
+  lmpop: first,
+  blmpop: first,
+  zmpop: first,
+  bzmpop: first,
+  xread: stripStreams,
+  xreadgroup: stripStreams,
+}

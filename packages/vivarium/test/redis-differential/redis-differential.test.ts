@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openVivarium, type Sandbox, type Vivarium } from '../../src/index.ts'
+import { startRedisServer } from '../../src/redis/server/own-server.ts'
+import type { RedisServer } from '../../src/redis/server/redis-server.ts'
+import { describeIfFound, installedRedis } from '../support/require.ts'
+import { connectWire, type RespWire, type Value } from '../support/resp-wire.ts'
+import { exclusions } from './exclusions.ts'
+import { scripts } from './scripts.ts'
+
+/** Values whose order a server leaves open. */
+const unordered =
+  /^(KEYS|SCAN|SMEMBERS|SINTER|SUNION|SDIFF|HGETALL|HKEYS|HVALS|SSCAN|HSCAN|PUBSUB CHANNELS|EXEC|COMMAND|EVAL\S* return~redis\.call\("(?:keys|scan))/
+
+function words(line: string): string[] {
+  return line.split(' ').map((word) => word.replaceAll('~', ' ').replaceAll('\\n', '\n'))
+}
+
+function normalise(value: Value): Value {
+  if (Array.isArray(value))
+    return value.map(normalise).toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, normalise(one)]))
+  }
+  return value
+}
+
+describeIfFound('redis', installedRedis(), 'a sandbox answers as a server of its own', () => {
+  let vivarium: Vivarium
+  let plain: RedisServer
+  const used = new Set<string>()
+
+  beforeAll(async () => {
+    vivarium = await openVivarium({ redis: {} })
+    plain = await startRedisServer()
+  })
+  afterAll(async () => {
+    await vivarium?.close()
+    await plain?.close()
+  })
+
+  async function play(lines: readonly string[], open: () => Promise<RespWire>): Promise<string[]> {
+    const clients = { 1: await open(), 2: await open() }
+    const replies: string[] = []
+    try {
+      for (const line of lines) {
+        const [, number = '1', arrow, rest = ''] = /^(?:([12])([<>]) ?)?(.*)$/s.exec(line) ?? []
+        const client = clients[number as '1' | '2']
+        const value = arrow === '<' ? await client.next() : await client.command(...words(rest))
+        replies.push(JSON.stringify(unordered.test(rest) ? normalise(value) : value))
+      }
+      return replies
+    } finally {
+      clients[1].end()
+      clients[2].end()
+    }
+  }
+
+  test('there are at least 200 commands', () => {
+    expect(Object.values(scripts).flat().length).toBeGreaterThanOrEqual(200)
+  })
+
+  describe.each(Object.entries(scripts))('%s', (_, lines) => {
+    let sandbox: Sandbox
+
+    beforeAll(async () => {
+      sandbox = await vivarium.openSandbox()
+    })
+    afterAll(() => sandbox.close())
+
+    test('every reply is the same', async () => {
+      const cleaner = await connectWire(plain.url)
+      await cleaner.command('FLUSHALL')
+      await cleaner.command('SCRIPT', 'FLUSH')
+      cleaner.end()
+      const wanted = await play(lines, () => connectWire(plain.url))
+      const seen = await play(lines, () => connectWire(vivarium.redis.url))
+      const different = lines.flatMap((step, index) => {
+        let [want, see] = [wanted[index]!, seen[index]!]
+        if (want === see) return []
+        for (const exclusion of exclusions.filter((one) => one.step === step)) {
+          used.add(`${exclusion.step} ${exclusion.field}`)
+          want = exclusion.without(want)
+          see = exclusion.without(see)
+        }
+        return want === see ? [] : [{ step, wanted: want, seen: see }]
+      })
+      expect(different).toEqual([])
+    })
+  })
+
+  test('no exclusion is without use', () => {
+    const all = exclusions.map(({ step, field }) => `${step} ${field}`)
+    expect(all.filter((one) => !used.has(one))).toEqual([])
+  })
+})
