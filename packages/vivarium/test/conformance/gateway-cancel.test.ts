@@ -72,6 +72,28 @@ describe.each(isolations)('isolation %s', (isolation) => {
 
   // On a real connection a late cancel may hit the next statement, as in production.
   if (isolation === 'transaction') {
+    test('a cancel request that comes before the server has begun is for the statement, not for ours ahead of it', async () => {
+      await inSandbox(vivarium, async (connection) => {
+        const [[pid] = []] = rowsOf(await connection.query('select pg_backend_pid()'))
+        const server = await connect(vivarium.postgres.serverUrl)
+        const looks = `select count(*) from pg_stat_activity where query like '%vivarium: before a cancel *_' and pid <> pg_backend_pid()`
+        process.kill(Number(pid), 'SIGSTOP')
+        try {
+          connection.send(query(longStatement))
+          const cancelled = cancel(vivarium.postgres.url, connection)
+          const looked = expect.poll(async () => rowsOf(await server.query(looks)), { timeout: 5000 }).toEqual([['1']])
+          await Promise.race([cancelled, looked])
+          process.kill(Number(pid), 'SIGCONT')
+          await Promise.all([cancelled, looked.catch(() => undefined)])
+          expect(errorOf(await connection.until('Z'))?.['C']).toBe('57014')
+        } finally {
+          process.kill(Number(pid), 'SIGCONT')
+          await server.end()
+        }
+        expect(rowsOf(await connection.query('select 1'))).toEqual([['1']])
+      })
+    })
+
     test('a cancel request that comes too late for its statement does not hit the next one', async () => {
       await inSandbox(vivarium, async (connection) => {
         for (let round = 1; round <= 60; round += 1) {

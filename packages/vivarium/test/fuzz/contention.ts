@@ -115,9 +115,6 @@ class Contended {
       const codes =
         error instanceof SandboxFailures ? error.errors.map((one) => String((one as { code?: unknown }).code)) : []
       const unexpected = codes.filter((code) => !reportable.includes(code))
-      // A cancel may hit a statement of the gateway's own; see docs/fuzz.md.
-      const isCancelled = String(error).includes('57014')
-      if (isCancelled && unexpected.every((code) => code === 'SANDBOX_BROKEN')) unexpected.length = 0
       if (codes.length === 0 || unexpected.length > 0) problems.push(`closing: ${String(error)} ${unexpected.join()}`)
     }
     return problems.find((problem) => problem !== undefined)

@@ -12,6 +12,7 @@ import type { MessageFields } from '../protocol/server-message.ts'
 import { keptBack, passedOn } from './reply.ts'
 import type { Reply, ReplySink, ReplyVerdict } from './reply.ts'
 import { ServerOutput } from './server-output.ts'
+import { statementUnderWay } from './statement-under-way.ts'
 
 /** Statements of ours that stay prepared; beyond this many all are closed and prepared again when next needed. */
 const maxControls = 256
@@ -243,9 +244,16 @@ export class Session {
     this.#output.flush()
   }
 
-  /** Cancels what runs; resolves when the server has taken the request, so that it cannot hit a later statement. */
-  cancel(): Promise<void> {
-    return sendCancelRequest(this.#connection)
+  /**
+   * Cancels what runs; resolves when the server has taken the request, so that it cannot hit a later statement. Nor does it
+   * hit one of ours ahead of the client's, whose failure would be the sandbox's end.
+   */
+  async cancel(): Promise<void> {
+    if (this.#replies[0]?.visible !== true) {
+      const isOurs = (text: string): boolean => [...this.#controls.keys()].some((control) => control.startsWith(text))
+      await statementUnderWay(this.#connection, { isOurs, isOver: () => this.quiet })
+    }
+    if (!this.quiet) await sendCancelRequest(this.#connection)
   }
 
   destroy(reason: Error): void {
