@@ -138,8 +138,8 @@ export async function fuzzClassifier(run: FuzzRun): Promise<FuzzResult> {
     if (/\$\d|\0/.test(text)) return undefined
     // And its scanner reports comments, also between the two parts of a U&"" name or of a continued string.
     if (/--|\/\*/.test(text) && /uescape|'\s*(?:--|\/\*)/i.test(text)) return undefined
-    // An escape that is none: the server refuses the text for it, and we read on.
-    if (/u&|\\u/i.test(text) && !parses(text)) return undefined
+    // An escape that is none: the server refuses the text for it, and in an E'' string we read on.
+    if (/\\u/i.test(text) && !parses(text)) return undefined
     const [found, expected] = parses(text) ? [ours(text), theirs(text)] : [brokenCommands(text), []]
     if (isDeepStrictEqual(plain(found), plain(expected))) return undefined
     return {

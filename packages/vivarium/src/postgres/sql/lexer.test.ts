@@ -76,14 +76,27 @@ describe('tokens', () => {
     ])
   })
 
-  test.each([`'a`, `e'a\\'`, `"a`, `$a$ $b$`, `/* /* */`, `U&'a`, `U&"a`, `b'1`, `$$ ;`, `'a'\n'b`, `E'\\`])(
-    'hold the rest of the text where it ends too early: %s',
-    (rest) => {
-      const tokens = tokenize(`x ${rest}`)
-      expect(tokens).toHaveLength(2)
-      expect(tokens[1]).toMatchObject({ kind: 'unterminated', text: rest, start: 2, end: rest.length + 2 })
-    },
-  )
+  test.each([
+    `'a`,
+    `e'a\\'`,
+    `"a`,
+    `$a$ $b$`,
+    `/* /* */`,
+    `U&'a`,
+    `U&"a`,
+    `U&"d\\061"`,
+    `U&"\\0000"`,
+    `U&"\\D800"`,
+    `U&"d!0061" uescape '+'`,
+    `b'1`,
+    `$$ ;`,
+    `'a'\n'b`,
+    `E'\\`,
+  ])('hold the rest of the text where it ends too early: %s', (rest) => {
+    const tokens = tokenize(`x ${rest}`)
+    expect(tokens).toHaveLength(2)
+    expect(tokens[1]).toMatchObject({ kind: 'unterminated', text: rest, start: 2, end: rest.length + 2 })
+  })
 
   test('a comment before UESCAPE that does not end is found once', () => {
     expect(brief("U&'a' /* x")).toEqual(['string a', 'unterminated /* x'])

@@ -1,5 +1,11 @@
 import { characterClass, isDigit, isIdentifierPart, isIdentifierStart, isOperator, isSpace } from './characters.ts'
-import { afterContinuation, decodeQuotedIdentifier, decodeString, foldIdentifier } from './literals.ts'
+import {
+  afterContinuation,
+  decodeQuotedIdentifier,
+  decodeString,
+  foldIdentifier,
+  hasUnicodeEscapes,
+} from './literals.ts'
 
 /** What a token is; `unterminated` is a string, quoted identifier or comment without its end, and holds the rest. */
 export type TokenKind =
@@ -126,12 +132,16 @@ export class Lexer {
       return letter === 110 /* n */ && this.#string(at, at + 2, 'quotes')
     }
     if (letter !== 117 /* u */) return false
-    const opening = this.text.charCodeAt(at + 2)
+    const { text } = this
+    const opening = text.charCodeAt(at + 2)
     if (opening === quote) this.#string(at, at + 3, 'quotes')
     else if (opening === doubleQuote) this.#quotedIdentifier(at, at + 3)
     else return false
-    if (this.kind !== 'unterminated') this.#absorbEscapeClause()
-    return true
+    if (this.kind === 'unterminated') return true
+    this.#absorbEscapeClause()
+    if (hasUnicodeEscapes(this.raw(), text[at + 2] as string)) return true
+    // The server refuses the text as a whole: nothing in it is to be read.
+    return this.#found('unterminated', at, text.length)
   }
 
   /** `U&"d!0061" UESCAPE '!'` is one token to the server's grammar (parser.c, base_yylex). */

@@ -121,13 +121,37 @@ function fromCodePoint(digits: string): string {
   return code <= 0xffff ? String.fromCharCode(code) : code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd'
 }
 
-function decodeUnicode(raw: string, quote: string): string {
+/** What is between the quotes of a `U&` literal, and the escape character that it names. */
+function unicodeParts(raw: string, quote: string): { inner: string; escape: string } {
   const clause = /uescape(?:\s|--[^\n\r]*|\/\*[^]*\*\/)*[eE]?'([^])'$/i.exec(raw)
-  const escape = clause?.[1] ?? '\\'
   const end = raw.lastIndexOf(quote, clause === null ? raw.length : clause.index)
   const inner = quote === '"' ? raw.slice(3, end).replaceAll('""', '"') : joinSegments(raw.slice(0, end + 1), 2, false)
-  const pattern = `${escape.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')}(?:([0-9a-fA-F]{4})|\\+([0-9a-fA-F]{6})|(${escape.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')}))`
-  return inner.replace(new RegExp(pattern, 'g'), (_all, short?: string, long?: string) =>
+  return { inner, escape: clause?.[1] ?? '\\' }
+}
+
+/** Every escape in it, and whatever stands behind an escape character that is none. */
+function unicodeEscapes(escape: string): RegExp {
+  const literally = escape.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')
+  return new RegExp(`${literally}(?:([0-9a-fA-F]{4})|\\+([0-9a-fA-F]{6})|(${literally})|)`, 'g')
+}
+
+function decodeUnicode(raw: string, quote: string): string {
+  const { inner, escape } = unicodeParts(raw, quote)
+  return inner.replace(unicodeEscapes(escape), (_all, short?: string, long?: string) =>
     short === undefined && long === undefined ? escape : fromCodePoint((short ?? long) as string),
   )
+}
+
+/** Whether the server can read the escapes of a `U&` literal (parser.c, str_udeescape): else it refuses the whole text. */
+export function hasUnicodeEscapes(raw: string, quote: string): boolean {
+  const { inner, escape } = unicodeParts(raw, quote)
+  if (/[0-9a-fA-F+'"\s]/.test(escape)) return false
+  let text = ''
+  for (const [, short, long, doubled] of inner.matchAll(unicodeEscapes(escape))) {
+    if (short === undefined && long === undefined && doubled === undefined) return false
+    const code = Number.parseInt(short ?? long ?? '20', 16)
+    if (code === 0 || code > 0x10ffff) return false
+    text += fromCodePoint(short ?? long ?? '20')
+  }
+  return !/\p{Surrogate}/u.test(text)
 }

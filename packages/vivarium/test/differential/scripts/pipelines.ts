@@ -172,6 +172,15 @@ export const pipelineScripts: readonly Script[] = [
     [run('insert into nodes values (1, 2)'), run('commit'), sync()],
     'insert into nodes values (1, 2); commit',
   ]),
+  script('a name with an escape that is none is no name', [
+    'begin',
+    `savepoint U&"d\\061"`,
+    'rollback',
+    'begin',
+    `savepoint U&"d\\0061"`,
+    'rollback to da',
+    'rollback',
+  ]),
   script('set local ends with a commit in the middle of a text', [
     `set local work_mem = '1MB'; commit; show work_mem`,
     'show work_mem',
