@@ -81,7 +81,9 @@ describe.each(isolations)('isolation %s', (isolation) => {
         try {
           connection.send(query(longStatement))
           const cancelled = cancel(vivarium.postgres.url, connection)
-          const looked = expect.poll(async () => rowsOf(await server.query(looks)), { timeout: 5000 }).toEqual([['1']])
+          const looked = (async (): Promise<void> => {
+            await expect.poll(async () => rowsOf(await server.query(looks)), { timeout: 5000 }).toEqual([['1']])
+          })()
           await Promise.race([cancelled, looked])
           process.kill(Number(pid), 'SIGCONT')
           await Promise.all([cancelled, looked.catch(() => undefined)])
