@@ -16,6 +16,19 @@ export interface HarViolation extends Violation {
  * Checks recorded traffic (a HAR file, parsed) against one document or several, each entry against the one that covers its URL;
  * entries that none covers are somebody else's. Bodies that the recording leaves out are not checked. Throws
  * `RECORDING_INVALID` for something that is no HAR file.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { expect, test } from 'vitest'
+ * import { checkHar, openContract, renderViolations } from 'vivarium/http'
+ *
+ * test('what was recorded in production is what the document says', async () => {
+ *   const contract = await openContract('./stripe.yaml')
+ *   const recorded: unknown = JSON.parse(await readFile('./recorded.har', 'utf8'))
+ *   expect(renderViolations(checkHar(contract, recorded))).toBe('')
+ * })
+ * ```
  */
 export function checkHar(contracts: Contract | readonly Contract[], har: unknown): readonly HarViolation[] {
   const all = 'checkRequest' in contracts ? [contracts] : contracts

@@ -101,7 +101,7 @@ export class OpenedContract implements Contract {
     const compared = comparable(url) ?? url
     const query = URL.canParse(url) ? new URL(url).search.slice(1) : ''
     let other: Found | undefined
-    let rest = compared
+    let rest: string | undefined
     for (const group of this.#groups) {
       const base = longestMatch(group.bases, compared)
       if (base === undefined) continue
@@ -113,7 +113,7 @@ export class OpenedContract implements Contract {
       other ??= found
     }
     if (other !== undefined) return other
-    return { violation: this.#noPath(rest) }
+    return { violation: rest === undefined ? this.#elsewhere(url) : this.#noPath(rest) }
   }
 
   #operation(path: string, method: string): Operation | undefined {
@@ -136,6 +136,12 @@ export class OpenedContract implements Contract {
     const pointer = pointerTo('/paths', path)
     const node = valueAt(this.#document.root, pointer)
     return this.#document.object(this.#document.follow({ node, pointer }), 'a path item')
+  }
+
+  #elsewhere(url: string): Violation {
+    const bases = [...new Set(this.#groups.flatMap((group) => group.bases.map((base) => base.text)))]
+    const message = `is not below ${listed(bases)}; \`openContract\` takes another \`baseUrl\``
+    return { side: 'request', part: 'path', pointer: '', rule: 'servers', ruleAt: '/servers', value: url, message }
   }
 
   #noPath(path: string): Violation {

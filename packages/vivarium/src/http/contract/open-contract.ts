@@ -11,6 +11,14 @@ import type { Contract, OpenContractOptions } from './types.ts'
 /**
  * Opens an OpenAPI 3.0 or 3.1 document: an object, or the path (or `file:` URL) of a file of JSON or YAML. Nothing has to be closed. The frame of the document and all its references are looked at now, an operation and its schemas when they
  * are first used, once. Rejects with `CONTRACT_UNREADABLE` or `CONTRACT_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import { defineService, openContract } from 'vivarium/http'
+ *
+ * // Each request of the application and each answer of a test is checked against the document.
+ * export const stripe = defineService('Stripe', 'https://api.stripe.com', { contract: openContract('./stripe.yaml') })
+ * ```
  */
 export async function openContract(
   document: object | string | URL,

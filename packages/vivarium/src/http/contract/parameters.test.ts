@@ -398,6 +398,10 @@ test('base URLs: of the document with its variables, of a path, of an operation,
   expect(works('https://logs.example.test/v2/logs', 'POST')).toBe(true)
   expect(works('https://eu.example.test:8443/v1/files')).toBe(false)
   expect(contract.covers('https://asia.example.test:8443/v1/things')).toBe(false)
+  expect(contract.checkRequest(get('https://asia.example.test:8443/v1/things'))).toMatchObject({
+    operation: undefined,
+    violations: [{ part: 'path', rule: 'servers', value: 'https://asia.example.test:8443/v1/things' }],
+  })
   expect(contract.covers('https://eu.example.test:8443/v10/things')).toBe(false)
   expect(contract.covers('https://logs.example.test/v2')).toBe(true)
   expect(contract.covers('nonsense')).toBe(false)
