@@ -2,3 +2,4 @@
 export { FileRun } from './file-run.ts'
 export { joinWorker } from './worker.ts'
 export { mailMatchers } from '../mail/matchers.ts'
+export { cacheMatchers } from '../redis/matchers.ts'

@@ -1,10 +1,10 @@
 // Vitest runs this file in every worker, before each test file loads.
 import { aroundAll, aroundEach, expect, inject } from 'vitest'
-import { FileRun, joinWorker, mailMatchers } from './worker-runtime.ts'
+import { cacheMatchers, FileRun, joinWorker, mailMatchers } from './worker-runtime.ts'
 import './matcher-types.ts'
 import './provided-context.ts'
 
-expect.extend({ ...mailMatchers })
+expect.extend({ ...mailMatchers, ...cacheMatchers })
 
 const file = new FileRun(await joinWorker(inject('vivarium')))
 
