@@ -63,6 +63,8 @@ function isLoopback(host: string | undefined): boolean {
   return host === '127.0.0.1' || host === 'localhost'
 }
 
+type Done = (error?: Error | null) => void
+
 /** One direction's end of a joined pair: what is written to the other end is read here. */
 class GatewayEnd extends Duplex {
   /** Told when more may be pushed. */
@@ -75,22 +77,36 @@ class GatewayEnd extends Duplex {
     this.#client = client
   }
 
+  /** What the client wrote; false when it is to wait. With somebody listening and nothing queued there is no queue. */
+  receive(chunk: Buffer): boolean {
+    if (this.readableFlowing !== true || this.readableLength > 0) return this.push(chunk)
+    this.emit('data', chunk)
+    return true
+  }
+
+  /** As any stream's, but without a queue while the client takes what it is given. */
+  override write(chunk: Buffer, encoding?: BufferEncoding | Done, done?: Done): boolean {
+    const isQueued = this.writableLength > 0 || this.writableCorked > 0 || encoding !== undefined || done !== undefined
+    if (!isQueued && !this.writableEnded && this.#client.takes(chunk)) return true
+    return super.write(chunk, encoding as BufferEncoding, done)
+  }
+
   override _read(): void {
     const { wanted } = this
     this.wanted = undefined
     wanted?.()
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     this.#client.deliver(chunk, done)
   }
 
-  override _final(done: (error?: Error | null) => void): void {
+  override _final(done: Done): void {
     this.#client.finish()
     done()
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, done: Done): void {
     this.#client.finish()
     done(error)
   }
@@ -98,6 +114,8 @@ class GatewayEnd extends Duplex {
 
 /** The client's side: a socket of Node's whose reads and writes are ours. */
 interface ClientEnd {
+  /** Gives it the bytes when it takes them at once; false when it does not. */
+  takes(chunk: Buffer): boolean
   deliver(chunk: Buffer, done: () => void): void
   finish(): void
 }
@@ -107,9 +125,9 @@ interface Written {
   readonly encoding: BufferEncoding
 }
 
-/** The client may use its buffer again, as it may after a real write. A socket of Node's is given text as text. */
-function copyOf(chunk: Buffer | string, encoding: BufferEncoding): Buffer {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk)
+/** A socket of Node's is given text as text. */
+function bytesOf(chunk: Buffer | string, encoding: BufferEncoding): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
 }
 
 const settled: Promise<void> = Promise.resolve()
@@ -117,11 +135,18 @@ const settled: Promise<void> = Promise.resolve()
 function join(socket: Socket, port: number, serve: (stream: Duplex) => void): void {
   let wanted: (() => void) | undefined
   let isFinished = false
+  const push = (chunk: Buffer): boolean => {
+    if (socket.timeout !== undefined && socket.timeout > 0) socket.setTimeout(socket.timeout)
+    return socket.push(chunk)
+  }
   const gatewayEnd = new GatewayEnd({
+    takes: (chunk) => {
+      if (socket.destroyed || isFinished || socket.readableFlowing !== true || socket.readableLength > 0) return false
+      push(chunk)
+      return true
+    },
     deliver: (chunk, done) => {
-      if (socket.destroyed || isFinished) return done()
-      if (socket.timeout !== undefined && socket.timeout > 0) socket.setTimeout(socket.timeout)
-      if (socket.push(chunk)) done()
+      if (socket.destroyed || isFinished || push(chunk)) done()
       else wanted = done
     },
     finish: () => {
@@ -134,7 +159,7 @@ function join(socket: Socket, port: number, serve: (stream: Duplex) => void): vo
   const hand = (chunk: Buffer, taken: () => void): void => {
     void settled.then(() => {
       if (gatewayEnd.destroyed || gatewayEnd.readableEnded) return taken()
-      if (gatewayEnd.push(chunk)) taken()
+      if (gatewayEnd.receive(chunk)) taken()
       else gatewayEnd.wanted = taken
     })
   }
@@ -154,9 +179,11 @@ function join(socket: Socket, port: number, serve: (stream: Duplex) => void): vo
       wanted = undefined
       ready?.()
     },
-    _write: (chunk: Buffer | string, encoding: BufferEncoding, done: () => void) => hand(copyOf(chunk, encoding), done),
+    // Copied: the client may use its buffer again, as it may after a real write.
+    _write: (chunk: Buffer | string, encoding: BufferEncoding, done: () => void) =>
+      hand(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk), done),
     _writev: (chunks: readonly Written[], done: () => void) =>
-      hand(Buffer.concat(chunks.map(({ chunk, encoding }) => copyOf(chunk, encoding))), done),
+      hand(Buffer.concat(chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding))), done),
     _final: (done: () => void) => {
       endGateway()
       done()

@@ -37,6 +37,42 @@ test('a prepared statement lives on across sandboxes, as a pooled connection exp
   await connection.end()
 })
 
+test('what a view writes stays when a later statement fails', async () => {
+  await using sandbox = await vivarium.openSandbox()
+  const connection = await connect(sandbox.postgres.url)
+  await connection.query('create table seen (id int generated always as identity)')
+  await connection.query(
+    `create function note() returns int language sql as 'insert into seen default values returning id'`,
+  )
+  await connection.query('create view noted as select note() as id')
+  await connection.query('select 1')
+  expect(rowsOf(await connection.query('select * from noted'))).toEqual([['1']])
+  expect(errorOf(await connection.query('select * from parents where id = 1 / 0'))?.['C']).toBe('22012')
+  expect(rowsOf(await connection.query('select count(*) from seen'))).toEqual([['1']])
+  await connection.end()
+})
+
+test('reads between them change nothing of what stays and what goes', async () => {
+  await using sandbox = await vivarium.openSandbox()
+  const connection = await connect(sandbox.postgres.url)
+  const count = async (): Promise<string | null | undefined> =>
+    rowsOf(await connection.query('select count(*) from parents where id > 100'))[0]?.[0]
+  expect(await count()).toBe('0')
+  await connection.query(`insert into parents values (101, 'stays')`)
+  expect(await count()).toBe('1')
+  expect(await count()).toBe('1')
+  expect(errorOf(await connection.query(`insert into parents values (102, 'goes'), (101, 'twice')`))?.['C']).toBe(
+    '23505',
+  )
+  expect(await count()).toBe('1')
+  await connection.query('begin')
+  await connection.query(`insert into parents values (103, 'goes')`)
+  expect(await count()).toBe('2')
+  await connection.query('rollback')
+  expect(await count()).toBe('1')
+  await connection.end()
+})
+
 test('a prepared statement works again after a sandbox that altered its table', async () => {
   const connection = await connect(vivarium.postgres.url)
   const first = await vivarium.openSandbox()

@@ -39,11 +39,14 @@ export function mayHaveChanged(text: string, tag: string | undefined): boolean {
 }
 
 /** SELECT … INTO makes a table, and a function may do anything, unless it is one of the server's that everybody knows. */
-function isPlainSelect(text: string): boolean {
+export function isPlainSelect(text: string): boolean {
   if (!/^\s*select\b/i.test(text) || /\binto\b/i.test(text)) return false
   for (let at = text.indexOf('('); at !== -1; at = text.indexOf('(', at + 1)) {
     // Texts may have megabytes: no further back than any of the words is long.
-    const word = /[\w$."']*$/.exec(text.slice(Math.max(0, at - 40), at).trimEnd())?.[0] ?? ''
+    const before = text.slice(Math.max(0, at - 40), at).trimEnd()
+    // A comment may stand between a function's name and its arguments.
+    if (before.endsWith('*/') || /--[^\n]*$/.test(before)) return false
+    const word = /[\w$."'\u0080-\uffff]*$/.exec(before)?.[0] ?? ''
     if (word !== '' && !readOnly.has(word.toLowerCase())) return false
   }
   return true

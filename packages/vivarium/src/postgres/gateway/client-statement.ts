@@ -16,6 +16,8 @@ export interface ClientStatement {
   readonly statement: Statement | undefined
   /** Never sent to the server: the gateway carries it out. */
   readonly isVirtual: boolean
+  /** See `KnownText`. */
+  readonly isPlainRead?: boolean
   /** Key of the real statement in the session's {@link PreparedStatements}; unnamed ones have none. */
   key: string | undefined
   /** It is a PREPARE: the real name that its text now has. */

@@ -78,7 +78,7 @@ function translateParse(unit: Unit, frame: Frame): void {
   const name = readCString(frame.buffer, frame.start + 5, frame.end)
   const textStart = frame.buffer.indexOf(0, frame.start + 5) + 1
   const zero = frame.buffer.indexOf(0, textStart)
-  const { text, statements } = owner.texts.know(frame.buffer.toString('utf8', textStart, zero))
+  const { text, statements, isPlainRead } = owner.texts.know(frame.buffer.toString('utf8', textStart, zero))
   const parameterTypes: number[] = []
   const typeCount = frame.buffer.readUInt16BE(zero + 1)
   expectEnd(zero + 3 + typeCount * 4, frame.end)
@@ -105,6 +105,7 @@ function translateParse(unit: Unit, frame: Frame): void {
     parameterTypes,
     statement,
     isVirtual,
+    isPlainRead,
     key: undefined,
     prepares,
   }
@@ -351,6 +352,7 @@ function execute(
 ): void {
   const text = portal?.statement.text ?? realPortal
   const record = unit.record(text, portal?.params ?? [])
+  if (portal?.statement.isPlainRead !== true) unit.onlyReads = false
   const next = unit.planned
   unit.real()
   unit.session.send(encodeExecute(realPortal, maxRows))

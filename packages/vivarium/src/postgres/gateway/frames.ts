@@ -4,10 +4,11 @@ import type { Settings } from './settings.ts'
 
 /**
  * What a frame's savepoint in the real session holds:
- * `none` (there is no savepoint) → `open` (a unit or transaction is in it) → `done` (its work stays) or `failed` (its
- * work goes). What ends one travels as a prefix of the next: a message behind COPY FROM STDIN would kill the session.
+ * `none` (there is no savepoint) → `open` (a unit or transaction is in it) → `done` (its work stays), `failed` (its work
+ * goes) or `unused` (it has only read: the next one takes the savepoint over). What ends one travels as a prefix of the
+ * next: a message behind COPY FROM STDIN would kill the session.
  */
-export type UnitSavepoint = 'none' | 'open' | 'done' | 'failed'
+export type UnitSavepoint = 'none' | 'open' | 'done' | 'failed' | 'unused'
 
 /** The connection whose unit or transaction a frame is. */
 export interface FrameOwner {

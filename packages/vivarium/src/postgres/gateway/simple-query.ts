@@ -36,7 +36,8 @@ import { closeStatement } from './temporary-objects.ts'
 
 /** Translates a simple Query, which is a whole unit. */
 export function translateQuery(unit: Unit, frame: Frame): void {
-  const { text, statements } = unit.owner.texts.know(readCString(frame.buffer, frame.start + 5, frame.end))
+  const known = unit.owner.texts.know(readCString(frame.buffer, frame.start + 5, frame.end))
+  const { text, statements } = known
   expectEnd(frame.buffer.indexOf(0, frame.start + 5) + 1, frame.end)
   const unreadable = unreadableText(unit, text)
   if (unreadable !== undefined) {
@@ -60,8 +61,9 @@ export function translateQuery(unit: Unit, frame: Frame): void {
     unit.complete(syncMessage)
     return
   }
+  unit.onlyReads &&= known.isPlainRead
   unit.real()
-  if (unit.owner.texts.readsGuard(text)) unit.world.hideGuard(unit.planned)
+  if (known.readsGuard) unit.world.hideGuard(unit.planned)
   // Now, not when the first answer comes: a statement that never ends is to be named as well.
   unit.text = text
   unit.world.unnamedStatement = undefined

@@ -2,6 +2,7 @@ import { classify } from '../sql/classify.ts'
 import { replaceSpans } from '../sql/rewrite.ts'
 import type { Replacement, RewrittenText } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
+import { isPlainSelect } from './changes-nothing.ts'
 import { isolationShown } from './isolation-shown.ts'
 import { sparingOwnBackend } from './own-backend.ts'
 
@@ -16,6 +17,8 @@ export interface KnownText {
   readonly text: string
   readonly statements: readonly Statement[]
   readonly readsGuard: boolean
+  /** One statement that reads, and names nothing that could do more; a view may hide what does. */
+  readonly isPlainRead: boolean
 }
 
 /** Classified texts, the most recent ones: applications send the same few texts again and again. */
@@ -34,7 +37,12 @@ export class StatementTexts {
   know(text: string): KnownText {
     const known = this.#cache.get(text)
     if (known !== undefined) return known
-    const made = { text, statements: classify(text), readsGuard: guardReaders.test(text) }
+    const statements = classify(text)
+    const [only] = statements
+    const readsGuard = guardReaders.test(text)
+    // Ahead of one that reads the guard we set it.
+    const mayBePlain = statements.length === 1 && only?.mayCallSetConfig === false && !readsGuard
+    const made = { text, statements, readsGuard, isPlainRead: mayBePlain && isPlainSelect(text) }
     if (text.length <= longestCached) {
       if (this.#cache.size >= cacheLimit) this.#cache.delete(this.#cache.keys().next().value as string)
       this.#cache.set(text, made)

@@ -125,6 +125,8 @@ export interface Routines {
   readonly changeSettings: boolean
   /** Settings of the session that a routine makes, by the routine's name; none where no routine does. */
   readonly setters?: Readonly<Record<string, readonly string[]>>
+  /** No routine of the database runs within a SELECT that does not name it: through a view, a policy, an operator. */
+  readonly readsWriteNothing: boolean
   /** A DO block of PL/pgSQL may be run. */
   readonly canRunBlocks: boolean
 }
@@ -132,11 +134,24 @@ export interface Routines {
 /** Objects that come with the server have smaller ones (access/transam.h, FirstNormalObjectId). */
 const firstOwnOid = 16384
 
+/**
+ * Routines that something other than a trigger or a default depends on, and those that may be called like a column
+ * (PostgreSQL docs, 4.2.6). Whether they write cannot be told: also one that is stable may call another that does.
+ */
+const runsUnnamed = `SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+  WHERE p.oid >= ${firstOwnOid}::pg_catalog.oid AND l.lanname NOT IN ('c', 'internal') AND (
+   EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid = ANY (p.proargtypes) AND t.typtype = 'c')
+   OR EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+     AND d.refobjid = p.oid AND d.classid NOT IN ('pg_catalog.pg_trigger'::pg_catalog.regclass,
+      'pg_catalog.pg_event_trigger'::pg_catalog.regclass, 'pg_catalog.pg_attrdef'::pg_catalog.regclass)))`
+
 /** Reads the bodies of the database's own routines. */
 export async function readRoutines(session: Session): Promise<Routines> {
   const rows = await session.query(
     `SELECT 'language', lanname::pg_catalog.text, '' FROM pg_catalog.pg_language
       WHERE lanname = 'plpgsql' AND pg_catalog.has_language_privilege(oid, 'USAGE')
+     UNION ALL
+     SELECT 'unnamed', '', '' WHERE EXISTS (${runsUnnamed})
      UNION ALL
      SELECT 'routine', b.body, proname::pg_catalog.text FROM pg_catalog.pg_proc,
       LATERAL (SELECT coalesce(pg_catalog.pg_get_function_sqlbody(oid), prosrc) AS body) AS b
@@ -155,6 +170,7 @@ export async function readRoutines(session: Session): Promise<Routines> {
   return {
     changeSettings,
     ...(setters.size > 0 ? { setters: Object.fromEntries(setters) } : {}),
+    readsWriteNothing: !rows.some(([kind]) => kind === 'unnamed'),
     temporary: made.filter(({ onCommit }) => onCommit !== 'preserve'),
     canRunBlocks: rows.some(([kind]) => kind === 'language'),
   }

@@ -67,6 +67,8 @@ export class Unit {
   /** A statement of it asks for COPY data. */
   mayCopyIn = false
   executed = 0
+  /** All that was sent so far reads, and names nothing that could do more. */
+  onlyReads = true
   /** Settings of the session that a statement of it may have made, with values that no text tells. */
   asks: ReadonlySet<string> = noNames
   /** What runs, for messages. */
@@ -199,6 +201,7 @@ export class Unit {
       this.refuseStatement(plan.error, record)
       return
     }
+    this.onlyReads = false
     const { world, session } = this
     const onError = (fields: MessageFields): Buffer => {
       this.failed(fields, record, plan.nextOnError)
@@ -349,7 +352,7 @@ export class Unit {
         if (owner.state.status === 'idle') {
           this.#committed(owner.state.temporary)
           owner.state = endOfTransaction(owner.state)
-          world.unitSucceeded(owner.state.settings)
+          world.unitSucceeded(owner.state.settings, !this.onlyReads)
           if (world.routines.changeSettings) world.disturbSettings()
         } else world.follow(owner.state.settings)
       }

@@ -224,7 +224,7 @@ export class World {
     const due = this.#takeDue(level)
     const steps = settingsSteps(this.settingsDisturbed ? unknownSettings : this.#applied, wanted)
     const moves = !level.started || steps.length > 0 || due.length > 0
-    if (frame.state === 'done' || (frame.state === 'failed' && moves)) {
+    if (frame.state === 'done' || (frame.state !== 'none' && moves)) {
       if (frame.name === frame.unitName) session.control(frame.releasesUnit)
       frame.state = 'none'
     }
@@ -329,10 +329,14 @@ export class World {
     this.frames.current.isReadOnly = true
   }
 
-  /** A unit has succeeded: its work stays, but for a read-only one, which has none and must not leave that behind. */
-  unitSucceeded(settings: Settings): void {
+  /**
+   * A unit has succeeded: its work stays, but for a read-only one, which has none and must not leave that behind. One that
+   * has changed nothing leaves its savepoint to the next, where no view or policy can have written behind its back.
+   */
+  unitSucceeded(settings: Settings, mayHaveChanged: boolean): void {
     const { current } = this.frames
-    this.frames.end(current, current.isReadOnly ? 'failed' : 'done')
+    const hasChanged = mayHaveChanged || current.index > 0 || !this.routines.readsWriteNothing
+    this.frames.end(current, current.isReadOnly ? 'failed' : hasChanged ? 'done' : 'unused')
     if (current.isReadOnly) this.frames.workGoes(current, 'it was read-only')
     else this.frames.workStays(current)
     this.follow(settings)
