@@ -8,14 +8,14 @@ interface Clock {
   now(): number
 }
 
-/** Two vivariums in one process: one with Postgres alone, one with a mail server and a mock beside it that no test uses. */
+/** Two vivariums in one process: one with Postgres alone, one with a mail server, interception of HTTP and a mock beside it that no test uses. */
 export async function openComponentsArm(context: ArmContext): Promise<OpenArm> {
   const postgres = {
     url: required(context, 'serverUrl'),
     ...(context.migrations && { migrations: context.migrations }),
   }
   const alone = await openVivarium({ postgres })
-  const together = await openVivarium({ postgres, mail: {} })
+  const together = await openVivarium({ postgres, mail: {}, http: {} })
   defineMock<Clock>('Clock')
   const emptyTest = (vivarium: typeof alone) => async (): Promise<void> => {
     const sandbox = await vivarium.openSandbox()

@@ -11,7 +11,7 @@ export async function measureComponents(host: BenchHost, plan: BenchPlan): Promi
   const row = await measureRow(
     {
       id: 'unused-components',
-      what: 'What an unused mail server and an unused mock add to an empty test (open, close), as a part of its time',
+      what: 'What an unused mail server, an unused mock and HTTP that nobody speaks add to an empty test (open, close), as a part of its time',
       unit: 'times',
       hold: { comparison: 'at most', value: 0.2 },
       note: 'Two vivariums in one process, on one server; a test with no statement. Less than nothing is noise.',
@@ -33,7 +33,7 @@ export async function measureComponents(host: BenchHost, plan: BenchPlan): Promi
       })
       return {
         measured: summarise(together.map((ms, round) => ms / (alone[round] ?? Number.NaN) - 1)),
-        absolutes: [microseconds(together, 'with both'), microseconds(alone, 'Postgres alone')],
+        absolutes: [microseconds(together, 'with all three'), microseconds(alone, 'Postgres alone')],
       }
     },
   )
