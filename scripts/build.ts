@@ -67,6 +67,10 @@ async function bundleRuntimes(folder: string): Promise<void> {
   await bundleFile(join(folder, 'esm/vivarium/runtime.js'), {
     plugins: [keepApart('core/clock'), keepApart('mail/libraries')],
   })
+  // A test file that speaks of HTTP services loads it.
+  await bundleFile(join(folder, 'esm/http/index.js'), {
+    plugins: [keepApart('core/clock'), keepApart('http/contract/ajv-library'), keepApart('http/contract/yaml-library')],
+  })
 }
 
 /**

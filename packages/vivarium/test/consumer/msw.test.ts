@@ -8,7 +8,7 @@ import { runNode } from './support/run-process.ts'
 
 const msw = fileURLToPath(new URL('../../../../node_modules/msw', import.meta.url))
 
-test('handlers of MSW 2 are expected and stubbed as they are', async () => {
+test('handlers of MSW 2 are expected and stubbed as they are', { timeout: 60_000 }, async () => {
   await using installed = await installPackage()
   symlinkSync(msw, join(installed.folder, 'node_modules/msw'))
   const folder = installed.writeProject('project', { 'script.mjs': mswScript })
