@@ -2,7 +2,7 @@
  * `npm run bench`: measures everything in one run, prints the table, writes `bench/results.json` and the README's table.
  *
  * --quick        fewer rounds, to see that everything runs; leaves the README and results.json as they are
- * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, components,
+ * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, components, redis,
  *                worker, start, contract, switched, suite; leaves the files as they are
  */
 import { parseArgs } from 'node:util'
@@ -24,6 +24,7 @@ import { measurePerTest } from './rows/per-test.ts'
 import { fullPlan, quickPlan } from './rows/plan.ts'
 import type { BenchPlan } from './rows/plan.ts'
 import { measureRealDatabases } from './rows/real-databases.ts'
+import { measureRedis } from './rows/redis.ts'
 import { measureServerStart } from './rows/server-start.ts'
 import { measureStatements } from './rows/statements.ts'
 import { measureSuite } from './rows/suite.ts'
@@ -44,6 +45,7 @@ const groups: Record<string, Group> = {
   workers: measureWorkers,
   concurrency: measureConcurrency,
   components: (host, _plain, plan) => measureComponents(host, plan),
+  redis: (_host, _plain, plan) => measureRedis(plan),
   worker: (host, _plain, plan) => measureWorker(host, plan),
   start: (_host, _plain, plan) => measureServerStart(plan),
   contract: (_host, _plain, plan) => measureContract(plan),

@@ -6,7 +6,8 @@ import type { DriverName } from './drivers.ts'
  * inside one isolation that is opened and closed outside the measured time. `pair by …` is the two statements of a test as
  * a client library sends them. `fifty tests`: fifty tests at once, each with a connection of its own; `fifty queries`: one
  * statement on each of fifty connections at once. `statements of one test`: so many inserts in one test, its opening and
- * closing included. `empty test`: a sandbox is opened and closed, and nothing done in it.
+ * closing included. `empty test`: a sandbox is opened and closed, and nothing done in it. `get`, `pipeline`: Redis commands, one
+ * and a hundred at once, through the gateway or directly; `test with Redis`: a sandbox with one SET and one GET.
  */
 export type Operation =
   | 'test'
@@ -23,6 +24,11 @@ export type Operation =
   | 'statements of one test'
   | 'empty test'
   | 'empty test beside components'
+  | 'get'
+  | 'get directly'
+  | 'pipeline'
+  | 'pipeline directly'
+  | 'test with Redis'
 
 /** Does the operation `count` times and returns the milliseconds that it took. */
 export type Measure = (count: number) => Promise<number>
