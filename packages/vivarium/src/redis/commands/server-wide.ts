@@ -54,6 +54,7 @@ export const serverWide: Readonly<Record<string, Planner>> = {
   lastsave: pass,
   command: pass,
   cluster: pass,
+  unwatch: pass,
   readonly: pass,
   readwrite: pass,
   asking: pass,
@@ -142,5 +143,6 @@ export const serverWide: Readonly<Record<string, Planner>> = {
 
 /** Whether a command is about the server or a connection, and needs no sandbox. */
 export function isServerWide(name: string): boolean {
-  return Object.hasOwn(serverWide, name) || Object.hasOwn(serverWide, name.split('|')[0]!) || name === 'unwatch'
+  const end = name.indexOf('|')
+  return Object.hasOwn(serverWide, name) || (end > 0 && Object.hasOwn(serverWide, name.slice(0, end)))
 }
