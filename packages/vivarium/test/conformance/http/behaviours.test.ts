@@ -73,14 +73,15 @@ afterAll(async () => {
 })
 
 describe.each(Object.entries(clients))('%s', (_, client) => {
-  test.each(Object.entries(behaviours))('%s looks as on a plain server', async (_name, { ours, real: behaviour }) => {
+  test.each(Object.entries(behaviours))('%s looks as on a plain server', async (name, { ours, real: behaviour }) => {
     real = behaviour
-    const expected = await outcomeOf(client, `http://127.0.0.1:${port}`)
+    const timeoutMs = name === 'timeOut' ? 300 : undefined
+    const expected = await outcomeOf(client, `http://127.0.0.1:${port}`, timeoutMs)
 
     await using sandbox = await vivarium.openSandbox()
     service.stub('GET /v1/charges/:id').replies({ text: charge, headers: { 'content-type': 'application/json' } })
     if (ours !== undefined) service.becomes(ours)
-    expect(await outcomeOf(client, 'https://api.stripe.test')).toEqual(expected)
+    expect(await outcomeOf(client, 'https://api.stripe.test', timeoutMs)).toEqual(expected)
     expect(sandbox.requests).toHaveLength(1)
   })
 

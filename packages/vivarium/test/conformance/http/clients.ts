@@ -8,43 +8,49 @@ export type Outcome =
   | { readonly status: number; readonly body: string; readonly retryAfter: string | null }
   | { readonly error: string; readonly code: string | undefined; readonly cause: string | undefined }
 
-/** Each client that people use, as they use it, with no retries of its own and a time-out of 300 ms. */
-export const clients: Readonly<Record<string, (baseUrl: string) => Promise<Outcome>>> = {
-  fetch: async (baseUrl) => {
-    const response = await fetch(`${baseUrl}/v1/charges/ch_1`, { signal: AbortSignal.timeout(300), redirect: 'manual' })
+/** Makes one request, and gives up after `timeoutMs`. */
+export type Client = (baseUrl: string, timeoutMs: number) => Promise<Outcome>
+
+/** Each client that people use, as they use it, with no retries of its own. */
+export const clients: Readonly<Record<string, Client>> = {
+  fetch: async (baseUrl, timeoutMs) => {
+    const response = await fetch(`${baseUrl}/v1/charges/ch_1`, {
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'manual',
+    })
     return { status: response.status, body: await response.text(), retryAfter: response.headers.get('retry-after') }
   },
-  undici: async (baseUrl) => {
-    const options = { headersTimeout: 300, bodyTimeout: 300 }
+  undici: async (baseUrl, timeoutMs) => {
+    const options = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
     const { statusCode, body, headers } = await request(`${baseUrl}/v1/charges/ch_1`, options)
     return { status: statusCode, body: await body.text(), retryAfter: one(headers['retry-after']) }
   },
-  axios: async (baseUrl) => {
+  axios: async (baseUrl, timeoutMs) => {
     const { status, data, headers } = await axios.get<string>(`${baseUrl}/v1/charges/ch_1`, {
-      timeout: 300,
+      timeout: timeoutMs,
       maxRedirects: 0,
       validateStatus: () => true,
       responseType: 'text',
     })
     return { status, body: data, retryAfter: one(headers['retry-after']) }
   },
-  got: async (baseUrl) => {
+  got: async (baseUrl, timeoutMs) => {
     const { statusCode, body, headers } = await got(`${baseUrl}/v1/charges/ch_1`, {
       retry: { limit: 0 },
-      timeout: { request: 300 },
+      timeout: { request: timeoutMs },
       throwHttpErrors: false,
       followRedirect: false,
     })
     return { status: statusCode, body, retryAfter: one(headers['retry-after']) }
   },
-  'the Stripe SDK': async (baseUrl) => {
+  'the Stripe SDK': async (baseUrl, timeoutMs) => {
     const { protocol, hostname, port } = new URL(baseUrl)
     const stripe = new Stripe('sk_test_1', {
       protocol: protocol === 'https:' ? 'https' : 'http',
       host: hostname,
       ...(port === '' ? {} : { port }),
       maxNetworkRetries: 0,
-      timeout: 300,
+      timeout: timeoutMs,
     })
     const charge = await stripe.charges.retrieve('ch_1')
     return { status: 200, body: charge.id, retryAfter: null }
@@ -52,9 +58,9 @@ export const clients: Readonly<Record<string, (baseUrl: string) => Promise<Outco
 }
 
 /** Runs a client; what it throws is an outcome as well. */
-export async function outcomeOf(client: (baseUrl: string) => Promise<Outcome>, baseUrl: string): Promise<Outcome> {
+export async function outcomeOf(client: Client, baseUrl: string, timeoutMs = 10_000): Promise<Outcome> {
   try {
-    return await client(baseUrl)
+    return await client(baseUrl, timeoutMs)
   } catch (error) {
     const { name, type, message, code, cause } = error as {
       name: string
