@@ -276,24 +276,35 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
 
   async #close({ failsOnWarnings = false, onClosed }: SandboxParts): Promise<void> {
     this.#state = 'closing'
-    const failures = new Set<unknown>(await this.nested.close())
-    for (const slot of this.#beside) for (const failure of await slot.close()) failures.add(failure)
-    for (const part of this.#parts.values()) await part.settle?.()
+    const failures = new Set<unknown>()
+    const add = (more: readonly unknown[] = []): void => more.forEach((failure) => failures.add(failure))
+    /** One step; whatever becomes of it, the next one follows. */
+    const step = async (work: () => unknown): Promise<void> => {
+      try {
+        await work()
+      } catch (error) {
+        failures.add(error)
+      }
+    }
+    await step(async () => add(await this.nested.close()))
+    for (const slot of this.#beside) await step(async () => add(await slot.close()))
+    for (const part of this.#parts.values()) await step(() => part.settle?.())
     const ownedFailures: unknown[] = []
     const endOwned = async (): Promise<void> => void ownedFailures.push(...(await this.#owned.closeAll()))
     if (this.#postgres === undefined) await endOwned()
     else {
       const endClients = this.#owned.isEmpty ? undefined : endOwned
-      for (const failure of await this.#postgres.close(endClients)) failures.add(failure)
+      await step(async () => add(await this.#postgres?.close(endClients)))
     }
-    for (const failure of ownedFailures) failures.add(failure)
-    for (const part of this.#parts.values()) await part.end?.()
-    for (const part of this.#parts.values()) for (const failure of part.verify?.() ?? []) failures.add(failure)
-    // Last: ending what was still open may itself have recorded a failure.
-    for (const failure of this.recorder.failures) failures.add(failure)
-    if (failsOnWarnings)
-      for (const warning of this.recorder.fidelityWarnings) failures.add(unfaithful(this.title, warning))
+    add(ownedFailures)
+    for (const part of this.#parts.values()) await step(() => part.end?.())
+    // What came and should not have, then what should have come: the first often is the reason of the second.
+    add(this.recorder.failures)
+    for (const part of this.#parts.values()) await step(() => add(part.verify?.()))
+    if (failsOnWarnings) add(this.recorder.fidelityWarnings.map((warning) => unfaithful(this.title, warning)))
     this.#state = 'closed'
+    // Of the time since: what comes from now on is the failure of the sandbox around this one.
+    add(this.recorder.failures)
     onClosed(this)
     if (failures.size > 0) throw new SandboxFailures(`Sandbox "${this.title}"`, [...failures])
   }

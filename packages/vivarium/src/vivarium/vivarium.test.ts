@@ -225,6 +225,30 @@ test("a component's part is made once, settles before anything is closed and is 
   await vivarium.close()
 })
 
+test('what was recorded stands before what verification finds, and a part that breaks keeps nothing open', async () => {
+  const { vivarium, postgres } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  sandbox.part('mail', () => ({ settle: () => Promise.reject(new Error('cannot settle')) }))
+  sandbox.part('mock', () => ({ verify: () => [new Error('never called')] }))
+  sandbox.part('http', () => ({
+    verify: () => {
+      throw new Error('cannot verify')
+    },
+  }))
+  sandbox.fail(new Error('called by surprise'))
+  await expect(sandbox.close()).rejects.toMatchObject({
+    errors: [
+      { message: 'cannot settle' },
+      { message: 'called by surprise' },
+      { message: 'never called' },
+      { message: 'cannot verify' },
+    ],
+  })
+  expect(postgres.log.at(-1)).toBe('close one')
+  await (await vivarium.openSandbox({ title: 'two' })).close()
+  await vivarium.close()
+})
+
 test('a failure that comes when its sandbox is closed fails the sandbox around it, of a concurrent test as well', async () => {
   const { vivarium } = open()
   const file = await vivarium.openSandbox({ title: 'file' })

@@ -58,26 +58,7 @@ test('a call that differs from the one expected next', async () => {
   })
   expect(message).toMatchInlineSnapshot(`
     "Sandbox "an order of 100.00 is paid": 2 failures at close
-    1) PaymentGateway: an expected call did not come.
-         Seen: in sandbox "an order of 100.00 is paid"
-           never called, expected once at
-             test/conformance/mock-messages.test.ts:LINE:
-             charge({
-               amountCents: 9000,
-               cardToken: StringMatching /^tok_/,
-               idempotencyKey: Any<String>,
-             })
-           calls that came:
-             charge({
-               amountCents: 10000,
-               cardToken: 'tok_visa',
-               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
-             })
-         What to do: Look why the application did not make the call, or take the
-           expectation out.
-         (MOCK_CALL_MISSING)
-
-    2) PaymentGateway.charge was called, but another call was expected next.
+    1) PaymentGateway.charge was called, but another call was expected next.
          Seen: in sandbox "an order of 100.00 is paid"
            called with:
              charge({
@@ -96,7 +77,26 @@ test('a call that differs from the one expected next', async () => {
            calls before it: none
          What to do: Change what is expected, or repair the application. Such a
            call fails its test also where the application caught the error.
-         (MOCK_CALL_UNEXPECTED)"
+         (MOCK_CALL_UNEXPECTED)
+
+    2) PaymentGateway: an expected call did not come.
+         Seen: in sandbox "an order of 100.00 is paid"
+           never called, expected once at
+             test/conformance/mock-messages.test.ts:LINE:
+             charge({
+               amountCents: 9000,
+               cardToken: StringMatching /^tok_/,
+               idempotencyKey: Any<String>,
+             })
+           calls that came:
+             charge({
+               amountCents: 10000,
+               cardToken: 'tok_visa',
+               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
+             })
+         What to do: Look why the application did not make the call, or take the
+           expectation out.
+         (MOCK_CALL_MISSING)"
   `)
 })
 
@@ -108,7 +108,20 @@ test('a call that is expected later', async () => {
   })
   expect(message).toMatchInlineSnapshot(`
     "Sandbox "an order of 100.00 is paid": 2 failures at close
-    1) PaymentGateway: 2 expected calls did not come.
+    1) PaymentGateway.refund was called, but another call was expected next.
+         Seen: in sandbox "an order of 100.00 is paid"
+           called with:
+             refund('ch_2')
+           expected next, at test/conformance/mock-messages.test.ts:LINE:
+             refund('ch_1')
+           it is the one expected later, at
+             test/conformance/mock-messages.test.ts:LINE
+           calls before it: none
+         What to do: Change what is expected, or repair the application. Such a
+           call fails its test also where the application caught the error.
+         (MOCK_CALL_UNEXPECTED)
+
+    2) PaymentGateway: 2 expected calls did not come.
          Seen: in sandbox "an order of 100.00 is paid"
            never called, expected once at
              test/conformance/mock-messages.test.ts:LINE:
@@ -120,20 +133,7 @@ test('a call that is expected later', async () => {
              refund('ch_2')
          What to do: Look why the application did not make the call, or take the
            expectation out.
-         (MOCK_CALL_MISSING)
-
-    2) PaymentGateway.refund was called, but another call was expected next.
-         Seen: in sandbox "an order of 100.00 is paid"
-           called with:
-             refund('ch_2')
-           expected next, at test/conformance/mock-messages.test.ts:LINE:
-             refund('ch_1')
-           it is the one expected later, at
-             test/conformance/mock-messages.test.ts:LINE
-           calls before it: none
-         What to do: Change what is expected, or repair the application. Such a
-           call fails its test also where the application caught the error.
-         (MOCK_CALL_UNEXPECTED)"
+         (MOCK_CALL_MISSING)"
   `)
 })
 
@@ -145,29 +145,7 @@ test('a call that is nearest to one expected later', async () => {
   })
   expect(message).toMatchInlineSnapshot(`
     "Sandbox "an order of 100.00 is paid": 2 failures at close
-    1) PaymentGateway: 2 expected calls did not come.
-         Seen: in sandbox "an order of 100.00 is paid"
-           never called, expected once at
-             test/conformance/mock-messages.test.ts:LINE:
-             charge({ amountCents: 1, cardToken: 'tok_a', idempotencyKey: 'a' })
-           never called, expected once at
-             test/conformance/mock-messages.test.ts:LINE:
-             charge({
-               amountCents: 9999,
-               cardToken: 'tok_visa',
-               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
-             })
-           calls that came:
-             charge({
-               amountCents: 10000,
-               cardToken: 'tok_visa',
-               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
-             })
-         What to do: Look why the application did not make the call, or take the
-           expectation out.
-         (MOCK_CALL_MISSING)
-
-    2) PaymentGateway.charge was called, but another call was expected next.
+    1) PaymentGateway.charge was called, but another call was expected next.
          Seen: in sandbox "an order of 100.00 is paid"
            called with:
              charge({
@@ -189,7 +167,29 @@ test('a call that is nearest to one expected later', async () => {
            calls before it: none
          What to do: Change what is expected, or repair the application. Such a
            call fails its test also where the application caught the error.
-         (MOCK_CALL_UNEXPECTED)"
+         (MOCK_CALL_UNEXPECTED)
+
+    2) PaymentGateway: 2 expected calls did not come.
+         Seen: in sandbox "an order of 100.00 is paid"
+           never called, expected once at
+             test/conformance/mock-messages.test.ts:LINE:
+             charge({ amountCents: 1, cardToken: 'tok_a', idempotencyKey: 'a' })
+           never called, expected once at
+             test/conformance/mock-messages.test.ts:LINE:
+             charge({
+               amountCents: 9999,
+               cardToken: 'tok_visa',
+               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
+             })
+           calls that came:
+             charge({
+               amountCents: 10000,
+               cardToken: 'tok_visa',
+               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
+             })
+         What to do: Look why the application did not make the call, or take the
+           expectation out.
+         (MOCK_CALL_MISSING)"
   `)
 })
 
@@ -367,26 +367,7 @@ test('several at once', async () => {
   })
   expect(message).toMatchInlineSnapshot(`
     "Sandbox "an order of 100.00 is paid": 3 failures at close
-    1) PaymentGateway: an expected call did not come.
-         Seen: in sandbox "an order of 100.00 is paid"
-           never called, expected once at
-             test/conformance/mock-messages.test.ts:LINE:
-             charge({
-               amountCents: 9000,
-               cardToken: 'tok_visa',
-               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
-             })
-           calls that came:
-             charge({
-               amountCents: 10000,
-               cardToken: 'tok_visa',
-               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
-             })
-         What to do: Look why the application did not make the call, or take the
-           expectation out.
-         (MOCK_CALL_MISSING)
-
-    2) PaymentGateway.charge was called, but another call was expected next.
+    1) PaymentGateway.charge was called, but another call was expected next.
          Seen: in sandbox "an order of 100.00 is paid"
            called with:
              charge({
@@ -407,7 +388,7 @@ test('several at once', async () => {
            call fails its test also where the application caught the error.
          (MOCK_CALL_UNEXPECTED)
 
-    3) PaymentGateway.refund was called, which is forbidden.
+    2) PaymentGateway.refund was called, which is forbidden.
          Seen: in sandbox "an order of 100.00 is paid"
            called with:
              refund('ch_1')
@@ -415,7 +396,26 @@ test('several at once', async () => {
            calls before it: none
          What to do: Repair the application, or forbid less. Such a call fails its
            test also where the application caught the error.
-         (MOCK_CALL_UNEXPECTED)"
+         (MOCK_CALL_UNEXPECTED)
+
+    3) PaymentGateway: an expected call did not come.
+         Seen: in sandbox "an order of 100.00 is paid"
+           never called, expected once at
+             test/conformance/mock-messages.test.ts:LINE:
+             charge({
+               amountCents: 9000,
+               cardToken: 'tok_visa',
+               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
+             })
+           calls that came:
+             charge({
+               amountCents: 10000,
+               cardToken: 'tok_visa',
+               idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11',
+             })
+         What to do: Look why the application did not make the call, or take the
+           expectation out.
+         (MOCK_CALL_MISSING)"
   `)
 })
 
