@@ -236,6 +236,7 @@ class Play {
     const own = (text: string): string => text.replaceAll('{c}', pair.tag)
     const { standing } = pair.plain.expectations
     let { skipping } = standing
+    let bindFails = false
     /**
      * A simple Query that fails in a transaction leaves its own unnamed portal behind, on which PostgreSQL 18.4 crashes
      * when it is executed: where that may be, only a portal bound just before is.
@@ -271,6 +272,7 @@ class Play {
           const values = message.values.slice(0, count)
           // A value that cannot be read fails a Bind that has made its portal already: a named one would stay behind.
           // So does that of a command, until a savepoint before it is gone back to.
+          bindFails ||= values.includes('x')
           const isUnnamed = values.includes('x') || pair.commands.has(message.statement)
           return { ...message, values, portal: isUnnamed ? '' : message.portal }
         }
@@ -278,7 +280,7 @@ class Play {
         case 'execute': {
           const portal = message.kind === 'execute' || message.what === 'portal' ? portalOf(message) : undefined
           // What a portal that has failed looks like is nobody's business.
-          if (message.kind === 'describe' && portal !== undefined && standing.status === 'E') return []
+          if (message.kind === 'describe' && portal !== undefined && (standing.status === 'E' || bindFails)) return []
           return portal === '' && !pair.hasUnnamedPortal && mayBeFailed ? [] : message
         }
         default:

@@ -42,7 +42,9 @@ export function planSet(
       return { ...forwarded(withLocalSettings(withSettings(state, settings))), disturbsSettings: true }
     }
     if (context.implicitBlock) return { ...forwarded(state), disturbsSettings: true }
-    return { ...answered(state, 'SET'), notice: outsideBlockWarning('SET LOCAL', context) }
+    // Not without effect: in a pipeline it holds until Sync.
+    const setting = { controls: [statement.text], disturbsSettings: true }
+    return { ...answered(state, 'SET'), ...setting, notice: outsideBlockWarning('SET LOCAL', context) }
   }
   if (statement.fromCurrent === true) return { ...forwarded(state), disturbsSettings: true }
   if (statement.name === 'default_transaction_isolation') {

@@ -93,7 +93,7 @@ test.each<[string, string, string, string, string]>([
     'SET, SET TRANSACTION READ ONLY, T',
     'forward, E',
   ],
-  ['set local a.x to 1', 'SET, warns 25P01, I', 'forward, I', 'forward, T', 'forward, E'],
+  ['set local a.x to 1', 'SET, set local a.x to 1, warns 25P01, I', 'forward, I', 'forward, T', 'forward, E'],
   ['set constraints all deferred', 'SET CONSTRAINTS, warns 25P01, I', 'forward, I', 'forward, T', 'forward, E'],
   ['declare c cursor for select 1', 'refused 25P01', 'forward, I', 'forward, T', 'forward, E'],
   ['declare c cursor with hold for select 1', 'forward, I', 'forward, I', 'forward, T', 'forward, E'],
