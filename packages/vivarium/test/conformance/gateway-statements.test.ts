@@ -52,6 +52,34 @@ test('what a view writes stays when a later statement fails', async () => {
   await connection.end()
 })
 
+test.each([
+  [
+    'where a function has made the view',
+    `select make($$create view noted as select note() as id$$)`,
+    'select * from noted',
+  ],
+  [
+    'by a function that has the name of one of the server’s',
+    `create function round(int, text) returns int language sql as 'select note()'`,
+    `select round(1, 'x')`,
+  ],
+  ['by a function whose name stands far from its arguments', 'select 1', `select note${' '.repeat(60)}()`],
+])('what a read writes stays when a later statement fails, %s', async (_, made, read) => {
+  await using sandbox = await vivarium.openSandbox()
+  const connection = await connect(sandbox.postgres.url)
+  await connection.query('create table seen (id int generated always as identity)')
+  await connection.query(
+    `create function note() returns int language sql as 'insert into seen default values returning id'`,
+  )
+  await connection.query(`create function make(text) returns void language plpgsql as 'begin execute $1; end'`)
+  expect(errorOf(await connection.query(made))).toBeUndefined()
+  await connection.query('select 1')
+  expect(rowsOf(await connection.query(read))).toEqual([['1']])
+  expect(errorOf(await connection.query('select * from parents where id = 1 / 0'))?.['C']).toBe('22012')
+  expect(rowsOf(await connection.query('select count(*) from seen'))).toEqual([['1']])
+  await connection.end()
+})
+
 test('reads between them change nothing of what stays and what goes', async () => {
   await using sandbox = await vivarium.openSandbox()
   const connection = await connect(sandbox.postgres.url)

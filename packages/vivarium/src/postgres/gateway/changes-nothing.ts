@@ -41,11 +41,12 @@ export function mayHaveChanged(text: string, tag: string | undefined): boolean {
 /** SELECT … INTO makes a table, and a function may do anything, unless it is one of the server's that everybody knows. */
 export function isPlainSelect(text: string): boolean {
   if (!/^\s*select\b/i.test(text) || /\binto\b/i.test(text)) return false
+  // A comment may stand between a function's name and its arguments.
+  if (text.includes('/*') || text.includes('--')) return false
   for (let at = text.indexOf('('); at !== -1; at = text.indexOf('(', at + 1)) {
     // Texts may have megabytes: no further back than any of the words is long.
-    const before = text.slice(Math.max(0, at - 40), at).trimEnd()
-    // A comment may stand between a function's name and its arguments.
-    if (before.endsWith('*/') || /--[^\n]*$/.test(before)) return false
+    const before = text.slice(Math.max(0, at - 40), at).replace(/[ \t\n\r\f\v]+$/, '')
+    if (before === '') return false
     const word = /[\w$."'\u0080-\uffff]*$/.exec(before)?.[0] ?? ''
     if (word !== '' && !readOnly.has(word.toLowerCase())) return false
   }
@@ -53,7 +54,7 @@ export function isPlainSelect(text: string): boolean {
 }
 
 /** Words before a parenthesis that write nothing: of the language, and functions of the server's own. */
-const readOnly = new Set(
+export const readOnly: ReadonlySet<string> = new Set(
   `select from join on using where and or not in any all some exists values as over filter within by when then else
    array row cast extract coalesce nullif greatest least count sum min max avg bool_and bool_or every array_agg string_agg
    json_agg jsonb_agg json_object_agg jsonb_object_agg json_build_object jsonb_build_object json_build_array

@@ -1,3 +1,4 @@
+import { readOnly } from './changes-nothing.ts'
 import { quoteIdentifier } from '../connection/client.ts'
 import { findRoutineSettings } from '../sql/routine-settings.ts'
 import { findTemporaryObjects } from '../sql/temporary-objects.ts'
@@ -135,12 +136,13 @@ export interface Routines {
 const firstOwnOid = 16384
 
 /**
- * Routines that something other than a trigger or a default depends on, and those that may be called like a column
- * (PostgreSQL docs, 4.2.6). Whether they write cannot be told: also one that is stable may call another that does.
+ * Routines that something other than a trigger or a default depends on, those that may be called like a column
+ * (PostgreSQL docs, 4.2.6), and those with a name that stands for one of the server's own. Whether they write cannot be told: also one that is stable may call another that does.
  */
 const runsUnnamed = `SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
   WHERE p.oid >= ${firstOwnOid}::pg_catalog.oid AND l.lanname NOT IN ('c', 'internal') AND (
-   EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid = ANY (p.proargtypes) AND t.typtype = 'c')
+   EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid = ANY (p.proargtypes) AND t.typtype IN ('c', 'p'))
+   OR p.proname = ANY ('{${[...readOnly].join()}}'::pg_catalog.name[])
    OR EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
      AND d.refobjid = p.oid AND d.classid NOT IN ('pg_catalog.pg_trigger'::pg_catalog.regclass,
       'pg_catalog.pg_event_trigger'::pg_catalog.regclass, 'pg_catalog.pg_attrdef'::pg_catalog.regclass)))`

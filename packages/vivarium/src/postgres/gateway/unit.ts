@@ -300,7 +300,7 @@ export class Unit {
     else if (tag !== undefined && mayChangeCatalogue(tag)) {
       this.#changedCatalogue = true
       this.world.catalogueChanged()
-    }
+    } else if (!this.onlyReads && tag?.startsWith('SELECT') === true) this.world.mayHaveMadeRoutines()
     return passedOn
   }
 

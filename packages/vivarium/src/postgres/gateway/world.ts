@@ -398,6 +398,12 @@ export class World {
     if (this.level !== undefined) this.level.changedCatalogue = true
   }
 
+  /** A function that ran within a SELECT may have made a view that writes, which no tag tells. */
+  mayHaveMadeRoutines(): void {
+    const { level } = this
+    if (level?.routines.readsWriteNothing === true) level.routines = { ...level.routines, readsWriteNothing: false }
+  }
+
   /** Reads again what a changed catalogue decides; nothing may be in flight. */
   async reloadCatalogue(): Promise<void> {
     const { level } = this
