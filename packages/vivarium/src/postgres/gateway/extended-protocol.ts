@@ -306,6 +306,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
       return unit.refuseStatement(unknownStatement(statement.name), unit.record(statement.text, []))
     }
     owner.names.change('portals', name, { ...portal, isDone: true })
+    unit.executed++
     return deallocate(unit, statement)
   }
   const prepares = statement.kind === 'prepare' && portal.statement.prepares !== undefined

@@ -181,6 +181,11 @@ export const pipelineScripts: readonly Script[] = [
     'rollback to da',
     'rollback',
   ]),
+  script('behind a DEALLOCATE, too, a pipeline is a transaction block', [
+    [parse('select 1', 'one'), sync()],
+    [run('deallocate one'), run('set constraints all immediate'), run(`set local work_mem = '3MB'`), sync()],
+    'show work_mem',
+  ]),
   script('set local ends with a commit in the middle of a text', [
     `set local work_mem = '1MB'; commit; show work_mem`,
     'show work_mem',
