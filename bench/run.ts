@@ -4,6 +4,7 @@
  * --quick        fewer rounds, to see that everything runs; leaves the README and results.json as they are
  * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, components, redis,
  *                worker, start, contract, switched, suite; leaves the files as they are
+ * --keep         with --only: these rows take the place of their former selves in results.json and the README, new ones come last
  */
 import { parseArgs } from 'node:util'
 import { describeEnvironment } from './environment.ts'
@@ -73,6 +74,13 @@ function chooseGroups(only: string | undefined): string[] {
   return names
 }
 
+/** The rows of an earlier run, with those that were measured again in their places. */
+function among(earlier: BenchResults, { rows }: BenchResults): ResultRow[] {
+  const again = new Map(rows.map((row) => [row.id, row]))
+  const kept = earlier.rows.map((row) => again.get(row.id) ?? row)
+  return [...kept, ...rows.filter((row) => !kept.includes(row))]
+}
+
 /** A row that was not measured fails the run; a bound that does not hold is said, because it depends on the machine. */
 function report(rows: readonly ResultRow[]): void {
   const missing = rows.filter((row) => row.measured === undefined)
@@ -91,7 +99,13 @@ for (const name of ['VIVARIUM_POSTGRES_URL', 'VIVARIUM_ISOLATION', 'VIVARIUM_CAC
 // What is open closes itself when the process ends: temporary folders, and the arms when their channel does.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
+})
 const results = await measure(
   chooseGroups(values.only),
   values.quick ? quickPlan : fullPlan,
@@ -99,8 +113,8 @@ const results = await measure(
 )
 console.log(renderResults(results))
 report(results.rows)
-if (!values.quick && values.only === undefined) {
-  await writeResults(results)
+if (!values.quick && (values.only === undefined || values.keep)) {
+  await writeResults(values.only === undefined ? results : { ...results, rows: among(await readResults(), results) })
   // From what was kept: it is rounded, and rendering more digits could end in another one.
   await writeReadme(await readResults())
 }

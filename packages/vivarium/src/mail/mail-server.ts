@@ -1,6 +1,7 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { SandboxOwner } from '../core/owner.ts'
 import { findCurrent } from '../core/registry.ts'
+import { listenLocally } from '../machine/listen-locally.ts'
 import { type Certificate, makeCertificate } from './certificate.ts'
 import { Mailbox, type SandboxMail } from './mailbox.ts'
 import type { ResolvedMail } from './options.ts'
@@ -112,7 +113,7 @@ export async function joinMail(info: ResolvedMail): Promise<MailPart> {
     socket.once('close', () => client.closed())
   }
 
-  const listener = await listen(accept)
+  const listener = await listenLocally(accept)
   const { port } = listener.address() as AddressInfo
   const server = {
     get certificate(): string {
@@ -148,16 +149,4 @@ function environmentOf(
 ): Readonly<Record<string, string>> {
   const parts = ['url', 'host', 'port'] as const
   return Object.fromEntries(parts.flatMap((part) => (env[part] === undefined ? [] : [[env[part], values[part]]])))
-}
-
-function listen(onConnection: (socket: Socket) => void): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, onConnection)
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      // A server that nobody closed does not keep its process alive.
-      server.unref()
-      resolve(server)
-    })
-  })
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { VivariumError } from '../../core/errors.ts'
 import { interactionsWith, type Recorder } from '../../core/interactions.ts'
@@ -16,6 +15,7 @@ import { DatabaseWorld } from './database-world.ts'
 import type { OpenPostgresSandboxOptions, PostgresSandbox, StableRefusal } from './gateway-types.ts'
 import { lostSession, noSandbox, sandboxClosed, sandboxLent } from './gateway-answers.ts'
 import { joinOwnConnections } from '../../machine/in-process-transport.ts'
+import { listenLocally } from '../../machine/listen-locally.ts'
 import { IdleWorlds } from './idle-worlds.ts'
 import { openWorld } from './open-world.ts'
 import { LoginReports } from './startup-settings.ts'
@@ -176,8 +176,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
     connectionNumber++
     connections.add(new VirtualConnection(connectionNumber, stream, host))
   }
-  const listener = await listen((socket) => {
-    socket.setNoDelay(true)
+  const listener = await listenLocally((socket) => {
     serve(socket)
   })
   const { port } = listener.address() as AddressInfo
@@ -321,18 +320,6 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
   }
 
   return { url: urlOf(stableDatabase), ready, openSandbox, refuseStable, serve, close, [Symbol.asyncDispose]: close }
-}
-
-function listen(onConnection: (socket: Socket) => void): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(onConnection)
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      // A gateway that nobody closed does not keep its process alive.
-      server.unref()
-      resolve(server)
-    })
-  })
 }
 
 /** `VIVARIUM_TRANSPORT=tcp` sends this process's own connections through TCP too, to look for a difference. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { BackgroundWork } from '../../core/lifecycle.ts'
 import type { SandboxOwner } from '../../core/owner.ts'
 import { findCurrent } from '../../core/registry.ts'
 import { joinOwnConnections } from '../../machine/in-process-transport.ts'
+import { listenLocally } from '../../machine/listen-locally.ts'
 import type { CommandTable } from '../commands/command-table.ts'
 import { copyKeys, removeKeys } from '../commands/own-scripts.ts'
 import { ScriptPreamble } from '../commands/script-preamble.ts'
@@ -89,7 +90,6 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
       this.#connections.add(new VirtualConnection(this.#connectionNumber, stream, this))
     }
     this.#listener = await listenLocally((socket) => {
-      socket.setNoDelay(true)
       serve(socket)
     })
     this.#port = (this.#listener.address() as AddressInfo).port
@@ -224,18 +224,6 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
     this.#client ??= openRedisClient(this.target)
     return (await this.#client).command(...request)
   }
-}
-
-function listenLocally(onConnection: (socket: Socket) => void): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(onConnection)
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      // A gateway that nobody closed does not keep its process alive.
-      server.unref()
-      resolve(server)
-    })
-  })
 }
 
 const noSandbox =
