@@ -24,6 +24,8 @@ export class HttpPart implements SandboxPart {
   readonly requests: ObservedRequest[] = []
   /** Behaviours that fail once, and have. */
   readonly failed: WeakSet<Behaviour> = new WeakSet()
+  /** What is let go of when this sandbox has waited for its requests. */
+  readonly whenSettled: Set<() => void> = new Set()
   readonly #owner: SandboxOwner
   readonly #conditions: Condition[] = []
   readonly #underWay: Map<Exchange, ObservedRequest | undefined> = new Map()
@@ -118,6 +120,7 @@ export class HttpPart implements SandboxPart {
       if (request !== undefined) this.break(pending(request, settleMs, this.rules))
       exchange.end()
     }
+    for (const letGo of this.whenSettled) letGo()
   }
 
   /** Also what is begun meanwhile. */

@@ -13,8 +13,8 @@ export class Interception {
   readonly #route: (method: string, url: URL) => Route = (method, url) => routeRequest(method, url, this.passing)
 
   constructor() {
-    interceptNodeHttp(this.#route, this.server)
-    watchEscapes(this.passing)
+    const routed = interceptNodeHttp(this.#route, this.server)
+    watchEscapes(this.passing, routed)
   }
 
   /** Once more, for an application may have replaced what it shares with others. */

@@ -5,6 +5,7 @@ import type { SandboxOwner } from '../../core/owner.ts'
 import { runInContext } from '../../core/registry.ts'
 import { Exchange } from '../exchange.ts'
 import { HttpPart } from '../http-part.ts'
+import { requestUrl } from './request-url.ts'
 import { serveExchange } from './serve-exchange.ts'
 
 /** Where a path of the server leads that was given to somebody outside of this process. */
@@ -23,7 +24,7 @@ export class LocalServer {
   /** Nobody else on this machine is to get an answer. */
   readonly #secret: string = randomBytes(16).toString('hex')
   readonly #byConnection: Map<number, Exchange> = new Map()
-  readonly #byNumber: Map<string, Exchange> = new Map()
+  readonly #byNumber: Map<string, () => Exchange | undefined> = new Map()
   readonly #doors: Map<string, Door> = new Map()
   #port: number | undefined
   #count = 0
@@ -59,12 +60,26 @@ export class LocalServer {
     })
   }
 
-  /** The path that stands before the request's own one, for a connection that several requests share. */
-  pathFor(exchange: Exchange): string {
+  /**
+   * The path that stands before the request's own one, for a connection that several requests share. Until `done` is called the
+   * client may send it again: each time is an exchange of its own.
+   */
+  pathFor(exchange: Exchange): { readonly path: string; readonly done: () => void } {
     const number = String(++this.#count)
-    this.#byNumber.set(number, exchange)
-    void exchange.ended.then(() => this.#byNumber.delete(number))
-    return `/${this.#secret}/${number}`
+    const part = HttpPart.of(exchange.owner)
+    const find = (): Exchange | undefined => {
+      if (exchange.state === 'sent') return exchange
+      return part.isSettled ? undefined : exchange.run(() => startExchange(exchange.owner, exchange.origin))
+    }
+    const done = (): void => {
+      this.#byNumber.delete(number)
+      part.whenSettled.delete(done)
+      // It fails before its request has come to the server.
+      if (exchange.state === 'sent') exchange.end()
+    }
+    this.#byNumber.set(number, find)
+    part.whenSettled.add(done)
+    return { path: `/${this.#secret}/${number}`, done }
   }
 
   /** A path that leads to a service in one sandbox, from any process. */
@@ -90,14 +105,13 @@ export class LocalServer {
     const path = request.url ?? '/'
     const onConnection = this.#byConnection.get(request.socket.remotePort ?? 0)
     if (onConnection !== undefined) {
-      // An absolute URL is what a client says to a proxy.
-      return { exchange: onConnection, url: new URL(path, onConnection.origin) }
+      return { exchange: onConnection, url: requestUrl(onConnection.origin, path) }
     }
     const [, first = '', second = ''] = path.split(/[/?]/, 3)
     if (first === this.#secret) {
-      const exchange = this.#byNumber.get(second)
+      const exchange = this.#byNumber.get(second)?.()
       const rest = path.slice(first.length + second.length + 2)
-      return exchange && { exchange, url: new URL(rest.startsWith('/') ? rest : `/${rest}`, exchange.origin) }
+      return exchange && { exchange, url: requestUrl(exchange.origin, rest.startsWith('/') ? rest : `/${rest}`) }
     }
     const door = this.#doors.get(first)
     if (door === undefined || door.owner.state !== 'open') return undefined
@@ -106,7 +120,12 @@ export class LocalServer {
 }
 
 function throughDoor({ owner, baseUrl }: Door, rest: string): { exchange: Exchange; url: URL } {
-  const exchange = runInContext(owner, () => new Exchange(owner, baseUrl.origin))
-  HttpPart.of(owner).start(exchange)
+  const exchange = runInContext(owner, () => startExchange(owner, baseUrl.origin))
   return { exchange, url: new URL(`${baseUrl.href.replace(/\/$/, '')}${rest}`) }
+}
+
+function startExchange(owner: SandboxOwner, origin: string): Exchange {
+  const exchange = new Exchange(owner, origin)
+  HttpPart.of(owner).start(exchange)
+  return exchange
 }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Exchange } from '../exchange.ts'
 import type { LocalServer } from './local-server.ts'
 import { nobody } from './nobody.ts'
+import { requestUrl } from './request-url.ts'
 import type { Route } from './route.ts'
 
 /** The method through which each request of `http` and `https` that has an agent gets its connection; not in Node's documentation. */
@@ -18,14 +19,19 @@ interface RequestInside {
 
 /**
  * Asks `route` before a request of `node:http` or `node:https` gets a connection. It is done where their agent gives it one, so it does not
- * matter how the request was made, or how those modules were imported.
+ * matter how the request was made, or how those modules were imported. Returns the requests that were asked about.
  */
-export function interceptNodeHttp(route: (method: string, url: URL) => Route, server: LocalServer): void {
+export function interceptNodeHttp(
+  route: (method: string, url: URL) => Route,
+  server: LocalServer,
+): Pick<WeakSet<object>, 'has'> {
+  const routed = new WeakSet<object>()
   const inside = Agent.prototype as unknown as AgentInside
   const original = inside.addRequest
   inside.addRequest = function (this: AgentInside, request, options, ...legacy) {
     const url = urlOf(request, options)
     if (url === undefined) return original.call(this, request, options, ...legacy)
+    routed.add(request)
     let target: Route
     try {
       target = route(request.method, url)
@@ -39,13 +45,14 @@ export function interceptNodeHttp(route: (method: string, url: URL) => Route, se
     const agent = new OneRequestAgent(target, url.protocol === 'https:', server)
     return original.call(agent as unknown as AgentInside, request, options, ...legacy)
   }
+  return routed
 }
 
 function urlOf(request: ClientRequest, options: RequestOptions | string): URL | undefined {
   if (typeof options === 'string' || options.socketPath) return undefined
   const { host, port } = options
   const address = host?.includes(':') ? `[${host}]` : (host ?? 'localhost')
-  return new URL(request.path, `${request.protocol}//${address}${port ? `:${port}` : ''}`)
+  return requestUrl(`${request.protocol}//${address}${port ? `:${port}` : ''}`, request.path)
 }
 
 /** Gives one request a connection of its own, by which the server knows it. */

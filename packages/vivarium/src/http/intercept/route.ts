@@ -45,9 +45,9 @@ export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
     hostname.endsWith('.localhost') ||
-    hostname.startsWith('127.') ||
-    hostname === '[::1]' ||
-    hostname === '0.0.0.0'
+    hostname === '0.0.0.0' ||
+    // The last one: an address of version 4 inside one of version 6, as a URL writes it (`7f` is 127).
+    /^(127\.[\d.]+|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]+\])$/.test(hostname)
   )
 }
 

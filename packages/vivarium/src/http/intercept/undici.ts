@@ -1,5 +1,6 @@
 import type { LocalServer } from './local-server.ts'
 import { nobody } from './nobody.ts'
+import { requestUrl } from './request-url.ts'
 import type { Route } from './route.ts'
 
 /** What is used of a dispatcher of undici, whichever version: its one method, and of that the options that say where to. */
@@ -39,16 +40,17 @@ function behindRoute(
 ): Dispatcher & { [wrapped]?: true } {
   const dispatch = (options: DispatchOptions, handler: object): boolean => {
     if (options.origin === undefined) return original.dispatch(options, handler)
-    const target = route(options.method, new URL(options.path, options.origin))
+    const target = route(options.method, requestUrl(options.origin, options.path))
     switch (target.to) {
       case 'network':
         return original.dispatch(options, handler)
       case 'nobody':
         return original.dispatch({ ...options, origin: `http://${nobody.host}:${nobody.port}` }, handler)
       case 'local server': {
-        const path = server.pathFor(target.exchange) + options.path
+        const { path: before, done } = server.pathFor(target.exchange)
+        const path = before + options.path
         const send = (port: number): boolean =>
-          original.dispatch({ ...options, origin: `http://127.0.0.1:${port}`, path }, handler)
+          original.dispatch({ ...options, origin: `http://127.0.0.1:${port}`, path }, toldOfEnd(handler, done))
         if (server.port !== undefined) return send(server.port)
         void server.listening.then(send)
         return true
@@ -64,5 +66,26 @@ function behindRoute(
       // Private fields are those of the original.
       return value.bind(callsDispatch.includes(key) ? proxy : target) as unknown
     },
+  })
+}
+
+/** What is called last on a handler: up to version 6 of undici, and since 7. */
+const lastCalls: readonly PropertyKey[] = ['onComplete', 'onError', 'onResponseEnd', 'onResponseError']
+
+/** The handler of one request; `ended` is called before it is told that this is over. */
+function toldOfEnd(handler: object, ended: () => void): object {
+  return new Proxy(handler, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key, target)
+      if (typeof value !== 'function') return value
+      // Private fields are those of the original.
+      const bound = value.bind(target) as (...args: readonly unknown[]) => unknown
+      if (!lastCalls.includes(key)) return bound
+      return (...args: readonly unknown[]) => {
+        ended()
+        return bound(...args)
+      }
+    },
+    set: (target, key, value) => Reflect.set(target, key, value, target),
   })
 }

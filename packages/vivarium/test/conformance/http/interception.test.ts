@@ -1,11 +1,19 @@
 import { execFile } from 'node:child_process'
 import http, { createServer, Agent } from 'node:http'
 import https, { get as namedGet } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { promisify } from 'node:util'
-import { Agent as UndiciAgent, getGlobalDispatcher, request as undiciRequest, setGlobalDispatcher } from 'undici'
+import {
+  Agent as UndiciAgent,
+  getGlobalDispatcher,
+  request as undiciRequest,
+  RetryAgent,
+  setGlobalDispatcher,
+} from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { defineService } from '../../../src/http/index.ts'
+import { defineService, failsOnce } from '../../../src/http/index.ts'
+import { findOwner } from '../../../src/core/owner.ts'
+import { HttpPart } from '../../../src/http/http-part.ts'
 import { intercept } from '../../../src/http/intercept/interception.ts'
 import { openVivarium } from '../../../src/index.ts'
 import { withSandbox } from './with-sandbox.ts'
@@ -84,6 +92,60 @@ describe('every way to make a request is intercepted', () => {
     expect(errors).toMatchObject([
       { code: 'HTTP_REQUEST_ESCAPED', what: expect.stringContaining('http://nowhere.invalid/x') },
     ])
+  })
+
+  test('one of node:http that goes past it, by a connection of its own, fails its test', async () => {
+    const createConnection = (): ReturnType<typeof connect> => connect({ host: '127.0.0.1', port: 1 })
+    const { errors } = await run(async () => {
+      for (const url of [
+        'http://nowhere.invalid:8080/x',
+        'http://127.0.0.1/x',
+        'http://[::1]/x',
+        'http://[::ffff:127.0.0.1]/x',
+      ]) {
+        await read(http.request(url, { createConnection })).catch(() => undefined)
+      }
+    })
+    expect(errors).toMatchObject([
+      { code: 'HTTP_REQUEST_ESCAPED', what: expect.stringContaining('GET http://nowhere.invalid:8080/x went') },
+    ])
+  })
+
+  test('a path that begins with two slashes belongs to the service all the same', async () => {
+    const { failures, sandbox } = await run(async () => {
+      service.stub('GET //localhost/x').replies({ text: 'ours' })
+      expect(await (await fetch('https://api.example.test//localhost/x')).text()).toBe('ours')
+      expect(await read(https.get('https://api.example.test//localhost/x'))).toBe('200 ours')
+    })
+    expect(failures).toEqual([])
+    expect(sandbox.requests.map(({ url: asked }) => asked)).toEqual(
+      Array(2).fill('https://api.example.test//localhost/x'),
+    )
+  })
+
+  test('a request that its client gives up before it is sent keeps no close waiting', async () => {
+    await run(async () => {
+      const controller = new AbortController()
+      const given = fetch(url, { signal: controller.signal })
+      controller.abort()
+      await expect(given).rejects.toThrow('abort')
+      const part = HttpPart.of(findOwner()!)
+      const settled = part.settle().then(() => 'settled')
+      // One turn of the server is enough, for nothing is under way.
+      const turn = read(http.get(`${local}/turn`)).then(() => 'a turn')
+      expect(await Promise.race([settled, turn])).toBe('settled')
+    })
+  })
+
+  test('a dispatcher that repeats a request reaches the service again', async () => {
+    const before = getGlobalDispatcher()
+    setGlobalDispatcher(new RetryAgent(new UndiciAgent(), { minTimeout: 1, maxRetries: 1 }))
+    const { failures, sandbox } = await run(async () => {
+      service.stub('GET /x').replies(failsOnce(503, { text: 'well again' }))
+      expect(await (await undiciRequest(url)).body.text()).toBe('well again')
+    }).finally(() => setGlobalDispatcher(before))
+    expect(failures).toEqual([])
+    expect(sandbox.requests.map(({ status }) => status)).toEqual([503, 200])
   })
 })
 
