@@ -87,6 +87,14 @@ export class ClientNames {
     return open
   }
 
+  /** A transaction has failed: what was bound in it and not yet executed cannot be any more (portalmem.c, AtAbort_Portals). */
+  failPortals(): void {
+    for (const [name, portal] of this.portals) {
+      // The others fail by themselves, on the server.
+      if (portal.statement.isVirtual) this.portals.set(name, { ...portal, isDone: true })
+    }
+  }
+
   /** A transaction has ended: its portals and cursors are gone; returns real names that are still to be closed. */
   endTransaction(): readonly string[] {
     if (this.portals.size === 0 && this.cursors.size === 0) return noNames

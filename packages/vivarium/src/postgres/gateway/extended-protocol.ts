@@ -298,7 +298,10 @@ function translateExecute(unit: Unit, frame: Frame): void {
     if (!owner.names.cursors.has(name)) return unit.refuse(unknownPortal(name))
     return execute(unit, undefined, name, maxRows)
   }
-  if (portal.isDone === true) return unit.refuse(finishedPortal(name))
+  if (portal.isDone === true) {
+    const isFailed = unit.planned.status === 'failed'
+    return unit.refuse(isFailed ? { ...abortedTransaction, routine: 'exec_execute_message' } : finishedPortal(name))
+  }
   const { statement } = portal.statement
   if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
   if (statement.kind === 'deallocate') {

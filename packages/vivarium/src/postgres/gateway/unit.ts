@@ -338,6 +338,7 @@ export class Unit {
     world.nesting.warn(this.text)
     if (this.#hasFailed || this.isAbandoned) {
       const failed = fail(owner.state)
+      if (owner.state.status === 'inTransaction' && failed.status === 'failed') owner.names.failPortals()
       // A failed COMMIT goes back to before its transaction, anything else outside of one to the unit's beginning.
       owner.state =
         this.#stateAfterFailure ?? (failed.status === 'idle' ? withSession(failed, this.atBoundary) : failed)

@@ -181,6 +181,13 @@ export const pipelineScripts: readonly Script[] = [
     'rollback to da',
     'rollback',
   ]),
+  script('a command that was bound before its transaction failed cannot be executed any more', [
+    'begin',
+    [parse('commit'), bind(), execute('nothing'), sync()],
+    [execute(), sync()],
+    [parse('rollback'), bind(), execute('nothing'), sync()],
+    [execute(), sync()],
+  ]),
   script('behind a DEALLOCATE, too, a pipeline is a transaction block', [
     [parse('select 1', 'one'), sync()],
     [run('deallocate one'), run('set constraints all immediate'), run(`set local work_mem = '3MB'`), sync()],
