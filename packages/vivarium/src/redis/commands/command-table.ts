@@ -22,6 +22,8 @@ export interface CommandFacts {
   readonly writes?: true
   readonly reads?: true
   readonly blocks?: true
+  /** There may be keys that `keys` does not tell of. */
+  readonly partial?: true
   readonly keys: readonly KeySpec[]
 }
 
@@ -38,6 +40,7 @@ export function readCommandTable(reply: Reply): CommandTable {
       ...(has.has('write') && { writes: true }),
       ...(has.has('readonly') && { reads: true }),
       ...(has.has('blocking') && { blocks: true }),
+      ...(listOf(specs).some((spec) => isPartial(fieldsOf(spec))) && { partial: true }),
       keys: listOf(specs).flatMap((spec) => readSpec(fieldsOf(spec))),
     }
     for (const subcommand of listOf(subcommands)) add(subcommand)
@@ -52,7 +55,7 @@ function readSpec(spec: Fields): readonly KeySpec[] {
   const start = fieldsOf(begin['spec'])
   const where = fieldsOf(find['spec'])
   const number = (of: Fields, name: string): number => Number(textOf(of[name]))
-  // 'unknown' ones have no place that could be read from here: SORT's patterns, see special-keys.ts.
+  // 'unknown' ones have no place that could be read from here: SORT's patterns, see sort-patterns.ts.
   const from: KeysBegin | undefined =
     textOf(begin['type']) === 'index'
       ? ['at', number(start, 'index')]
@@ -66,6 +69,10 @@ function readSpec(spec: Fields): readonly KeySpec[] {
         ? ['count', number(where, 'keynumidx'), number(where, 'firstkey'), number(where, 'keystep')]
         : undefined
   return from === undefined || to === undefined ? [] : [[from, to]]
+}
+
+function isPartial(spec: Fields): boolean {
+  return listOf(spec['flags']).map(textOf).includes('incomplete') || readSpec(spec).length === 0
 }
 
 type Fields = Readonly<Record<string, Reply>>

@@ -25,7 +25,11 @@ export interface PlanContext {
 
 /** The scripts that a sandbox knows. */
 export interface Scripts {
-  wrap(script: Buffer): { readonly source: Buffer; readonly digest: string; readonly wrappedDigest: string }
+  /** One that was loaded stays; of those that were only run, the last ones do. */
+  wrap(
+    script: Buffer,
+    isLoaded?: boolean,
+  ): { readonly source: Buffer; readonly digest: string; readonly wrappedDigest: string }
   wrappedDigest(digest: string): string | undefined
   flush(): void
 }

@@ -52,7 +52,10 @@ export function planCommand(request: Request, { name, facts }: KnownCommand, con
   if (planner !== undefined && (facts.keys.length === 0 || Object.hasOwn(planners, name))) {
     return planner(request, context, facts)
   }
-  if (facts.keys.length === 0) return refuse('Vivarium does not know what it touches')
+  const isPatterned = name === 'sort' || name === 'sort_ro'
+  if (facts.keys.length === 0 || (facts.partial === true && !isPatterned)) {
+    return refuse('Vivarium does not know what it touches')
+  }
   return planKeys(request, name, facts, context)
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CommandTable, KeySpec } from './command-table.ts'
+import { isHarmless } from './server-wide.ts'
 
 /** A script as the server gets it, and the digests that it has on either side. */
 export interface WrappedScript {
@@ -33,9 +34,11 @@ function digestOf(script: Buffer): string {
 /** `name=rule`: where keys are, `^` for a command with subcommands, or what else is to be done (see the Lua below). */
 function describe(table: CommandTable): string[] {
   const containers = new Set(Object.keys(table).flatMap((name) => (name.includes('|') ? [name.split('|')[0]!] : [])))
-  return Object.entries(table).map(([name, { keys }]) => {
+  return Object.entries(table).map(([name, { keys, partial }]) => {
     const rule = inScripts[name] ?? inScripts[name.split('|')[0]!] ?? (containers.has(name) ? '^' : undefined)
-    return `${name.replace('|', ' ')}=${rule ?? keys.map(describeSpec).join(';')}`
+    // What has no keys and no rule may go through only where it does outside of scripts, too.
+    const isUnknown = partial === true || (keys.length === 0 && !isHarmless(name))
+    return `${name.replace('|', ' ')}=${rule ?? (isUnknown ? '!' : keys.map(describeSpec).join(';'))}`
   })
 }
 
@@ -72,7 +75,9 @@ const inScripts: Readonly<Record<string, string>> = {
 
 // `a1,to,0,1,0`: from 1 to the first + 0, step 1. `b` is behind a keyword. KEYS[n] are the client's own names; what the server
 // replies with names in it is given back without the prefix. A tail call, so that errors name the script's own place.
-const preamble = String.raw`local redis=(function()
+// Whatever else leads to the real `redis` is hidden as well: Valkey calls it `server`, the table of globals has both, and a string
+// that is compiled would see the globals (it is compiled on its own first, so that it cannot end the function it is put into).
+const preamble = String.raw`local redis,server,_G,load,loadstring,getfenv,setfenv=(function()
 local R,C,P,T=redis,table.remove(ARGV),table.remove(ARGV),'%TABLE%'
 local low,find,sub,fmt=string.lower,string.find,string.sub,string.format
 local function str(v) if type(v)=='number' then return fmt('%.17g',v) end return v end
@@ -150,5 +155,21 @@ local function run(f,...)
   if replies[c] then return names(f(unpack(a,1,n))) end
   return f(unpack(a,1,n))
 end
-return setmetatable({call=function(...) return run(R.call,...) end,pcall=function(...) return run(R.pcall,...) end},{__index=R})
+local V={call=function(...) return run(R.call,...) end,pcall=function(...) return run(R.pcall,...) end}
+setmetatable(V,{__index=R,__metatable=false})
+local real,has=_G,rawget
+local function deny(c) return has(real,c) and function() error("ERR Vivarium: '"..c.."' reaches outside of the sandbox: a script cannot call it",2) end end
+local compile,load=has(real,'loadstring')
+local server,G,getfenv,setfenv=has(real,'server') and V,{},deny('getfenv'),deny('setfenv')
+local loadstring=compile and function(s,n)
+  local f,e=compile(s,n) if f==nil then return f,e end
+  if sub(s,1,1)==string.char(27) then return nil,'ERR Vivarium: a script cannot load bytecode' end
+  f,e=compile('local redis,server,_G,load,loadstring,getfenv,setfenv=... return function(...) '..s..string.char(10)..'end',n or s)
+  if f==nil then return f,e end
+  return f(V,server,G,load,G.loadstring,getfenv,setfenv)
+end
+load=compile and function(f,n) local s='' for p in f do if p=='' then break end s=s..p end return G.loadstring(s,n or '=(load)') end
+G.redis,G.server,G._G,G.load,G.loadstring,G.getfenv,G.setfenv=V,server,G,load,loadstring,getfenv,setfenv
+setmetatable(G,{__index=real,__metatable=false,__newindex=function() error('Attempt to modify a readonly table',2) end})
+return V,server,G,load,loadstring,getfenv,setfenv
 end)() `

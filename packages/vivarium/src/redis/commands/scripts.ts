@@ -59,7 +59,7 @@ export const scriptCommands: Readonly<Record<string, Planner>> = {
   evalsha_ro: evaluateDigest,
   'script|load': (request, { scripts }) => {
     if (request.length !== 3) return pass(request)
-    const { source, digest } = scripts.wrap(request[2]!)
+    const { source, digest } = scripts.wrap(request[2]!, true)
     return {
       kind: 'send',
       request: [...request.slice(0, 2), source],

@@ -99,8 +99,10 @@ export const serverWide: Readonly<Record<string, Planner>> = {
     if (request.length !== 4 || name?.toString('latin1').toLowerCase() !== 'notify-keyspace-events')
       return refuse(everyTest)
     if (events!.length === 0) return answer(ok)
-    // All of them: what a test does not listen to costs it nothing, and another may want others.
-    if (ownsServer) return { ...pass(request), request: [...request.slice(0, 3), 'KEA'] }
+    // All of them: what a test does not listen to costs it nothing, and another may want others. But `A` leaves out two, which only
+    // those hear who ask for them.
+    const more = ['m', 'n'].filter((letter) => events!.includes(letter)).join('')
+    if (ownsServer) return { ...pass(request), request: [...request.slice(0, 3), `KEA${more}`] }
     return refuse('the server is not ours. Switch notify-keyspace-events on there, or let Vivarium start one')
   },
   config: no(everyTest),
@@ -145,4 +147,11 @@ export const serverWide: Readonly<Record<string, Planner>> = {
 export function isServerWide(name: string): boolean {
   const end = name.indexOf('|')
   return Object.hasOwn(serverWide, name) || (end > 0 && Object.hasOwn(serverWide, name.slice(0, end)))
+}
+
+/** Whether a command goes to the server as it is, because it touches nothing that belongs to anybody. */
+export function isHarmless(name: string): boolean {
+  if (Object.hasOwn(serverWide, name)) return serverWide[name] === pass
+  const container = name.slice(0, Math.max(0, name.indexOf('|')))
+  return Object.hasOwn(serverWide, container) && serverWide[container] === pass
 }

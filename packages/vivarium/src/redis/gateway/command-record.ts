@@ -53,8 +53,12 @@ export function observe(draft: CommandDraft, head: ReplyHead): ObservedCommand {
 const deletes: ReadonlySet<string> = new Set(['del', 'unlink', 'getdel', 'flushdb', 'flushall'])
 /** They write, and tell what was there. */
 const readsToo: ReadonlySet<string> = new Set(['getex', 'getdel'])
-/** Where 0 means that nothing is there. */
-const zeroIsMiss: ReadonlySet<string> = new Set(['exists', 'hexists', 'sismember'])
+/** Where 0 means that nothing is there: but for a string, what is empty is not there. */
+const zeroIsMiss: ReadonlySet<string> = new Set(['exists', 'strlen', 'llen', 'hlen', 'scard', 'zcard'])
+/** Where 0 is said of a key that is there, too. */
+const zeroIsUndecided: ReadonlySet<string> = new Set(['hexists', 'sismember'])
+/** Whose replies have to be read for that. */
+export const readWhole: ReadonlySet<string> = new Set(['mget', 'hmget', 'type'])
 
 interface Found {
   readonly hits: readonly string[]
@@ -71,12 +75,15 @@ function lookUp(name: string, keys: readonly string[], { type, number, reply }: 
   }
   // Of several keys one number or list does not tell which were there.
   if (keys.length !== 1) return nothing
+  if (type === ':' && number === 0 && zeroIsUndecided.has(name)) return nothing
   const isMiss =
     type === '_' ||
     ((type === '$' || type === '*') && number === -1) ||
     ((type === '*' || type === '%' || type === '~') && number === 0) ||
     (type === ':' && number === 0 && zeroIsMiss.has(name)) ||
-    (type === ':' && number === -2)
+    (type === ':' && number === -2) ||
+    (name === 'hmget' && reply !== undefined && 'items' in reply && (reply.items ?? []).every(isNull)) ||
+    (name === 'type' && reply !== undefined && 'text' in reply && reply.text === 'none')
   return isMiss ? { hits: [], misses: keys } : { hits: keys, misses: [] }
 }
 

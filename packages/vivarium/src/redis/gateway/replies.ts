@@ -127,19 +127,19 @@ export class Replies {
     if (reply.type !== '*') return false
     const kind = firstWord(reply)
     if (kind === undefined) return false
-    if (messages[kind] !== undefined) return this.#isListening
-    return subscriptionCommands[kind] !== undefined && this.#queue.head?.confirmations !== undefined
+    if (Object.hasOwn(messages, kind)) return this.#isListening
+    return Object.hasOwn(subscriptionCommands, kind) && this.#queue.head?.confirmations !== undefined
   }
 
   #push(reply: Reply): void {
     const kind = firstWord(reply) ?? ''
-    const message = messages[kind]
+    const message = Object.hasOwn(messages, kind) ? messages[kind] : undefined
     if (message !== undefined) {
       const changed = this.#subscriptions.message(message, reply)
       if (changed !== undefined) this.#listener.write(writeReply(changed))
       return
     }
-    const command = subscriptionCommands[kind]
+    const command = Object.hasOwn(subscriptionCommands, kind) ? subscriptionCommands[kind] : undefined
     if (command !== undefined) return this.#confirm(command.kind, command.begins, reply)
     this.#listener.write(writeReply(this.#subscriptions.invalidation(reply)))
   }

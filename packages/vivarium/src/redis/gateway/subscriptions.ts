@@ -156,7 +156,7 @@ export class Subscriptions {
 
   #realName(kind: SubscriptionKind, name: Buffer, place: ListeningPlace): Buffer {
     const text = name.toString('latin1')
-    if (kind === 'shard' || !text.startsWith('__key')) return Buffer.concat([place.channelPrefix, name])
+    if (kind === 'shard' || !/^__key(?:space|event)?[@*]/.test(text)) return Buffer.concat([place.channelPrefix, name])
     const space = /^__keyspace@(\d+|\*)__:/.exec(text)
     if (space !== null) {
       const rest = text.slice(space[0].length)

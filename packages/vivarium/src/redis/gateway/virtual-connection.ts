@@ -11,6 +11,7 @@ import { type Reply, writeReply } from '../protocol/reply.ts'
 import { type Request, RequestParser } from '../protocol/request-parser.ts'
 import { writeRequest } from '../protocol/requests.ts'
 import { authMalformed, helloNotLoggedIn, type Login, notLoggedIn, readLogin, wrongPassword } from './login.ts'
+import { readWhole } from './command-record.ts'
 import type { Pending, Transaction } from './pending.ts'
 import type { PartConnection, RedisPart } from './redis-part.ts'
 import { Replies } from './replies.ts'
@@ -103,12 +104,10 @@ export class VirtualConnection implements PartConnection {
 
   leave(part: RedisPart): void {
     const isPinned = this.door?.kind === 'pinned' && this.door.id === part.id
+    const isLeftOpen = this.#transaction?.part === part && this.#state === 'open' && !this.#client.destroyed
+    if (isLeftOpen) part.leftOpen(this.number)
     if (this.#replies.running(part) !== undefined) return this.destroy()
-    if (isPinned) return this.end()
-    if (this.#transaction?.part === part) {
-      part.leftOpen(this.number)
-      return this.end()
-    }
+    if (isPinned || this.#transaction?.part === part) return this.end()
     if (this.#watching !== part) return
     this.#watching = undefined
     this.#sendOwn(['UNWATCH'])
@@ -254,7 +253,7 @@ export class VirtualConnection implements PartConnection {
       blocks: plan.blocks === true && transaction === undefined,
       reply: plan.reply,
       error: plan.error,
-      whole: name === 'mget',
+      whole: readWhole.has(name),
       transaction,
       draft: isRecorded
         ? {
@@ -298,7 +297,8 @@ export class VirtualConnection implements PartConnection {
 
   #write(bytes: Buffer, pending: Pending): void {
     if (this.#upstream.state === 'unused') this.#logInAtServer()
-    if (this.#upstream.state !== 'open') return
+    // What is dropped gets no reply, and whoever waits for one is told so.
+    if (this.#upstream.state !== 'open') return pending.told?.(undefined)
     this.#upstream.write(bytes)
     this.#replies.add(pending)
   }
@@ -309,7 +309,7 @@ export class VirtualConnection implements PartConnection {
       this.#upstream.write(request)
       const told = (reply: Reply | undefined): void => {
         if (reply?.type === ':') this.clientId = reply.text
-        else if (reply?.type === '-') this.destroy()
+        else if (reply?.type === '-') this.#serverEnded(`it refused the login: ${reply.text}`)
       }
       this.#replies.add({ name: '', swallowed: true, whole: true, told })
     }
@@ -366,7 +366,7 @@ export class VirtualConnection implements PartConnection {
       case 'swapdb':
         return part !== undefined && this.#swap(request, part)
       default:
-        return subscriptionCommands[name] !== undefined && this.#subscribe(request, name)
+        return Object.hasOwn(subscriptionCommands, name) && this.#subscribe(request, name)
     }
   }
 
@@ -437,6 +437,7 @@ export class VirtualConnection implements PartConnection {
       this.#client.write(writeReply({ type: '-', text: `ERR Vivarium lost the Redis server: ${reason}` }))
     }
     this.#client.end()
+    this.#upstream.destroy()
     this.#closed()
   }
 
