@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Difference } from '../core/differences.ts'
+import type { VivariumError } from '../core/errors.ts'
 import type { ObservedRequest } from '../core/interactions.ts'
 import type { SandboxOwner } from '../core/owner.ts'
 import { type Answer, answerOfResponse, type ContractExample, type PlainAnswer, plainAnswer } from './answer.ts'
@@ -28,7 +29,12 @@ type Tried = Outgoing | Unexpected | undefined
 export async function answerRequest(arrival: Arrival): Promise<Outgoing> {
   const part = HttpPart.of(arrival.owner)
   const { service, received, observed } = arrival
-  const broken = await brokenByRequest(service, received, observed)
+  let broken: VivariumError | undefined
+  try {
+    broken = await brokenByRequest(service, received, observed)
+  } catch (error) {
+    return answerFailed(arrival, undefined, error)
+  }
   if (broken !== undefined) {
     part.break(broken)
     return answered(refusal(400, broken.code, broken.message))
@@ -44,7 +50,7 @@ export async function answerRequest(arrival: Arrival): Promise<Outgoing> {
 }
 
 async function answerByRules(arrival: Arrival, part: HttpPart): Promise<Outgoing> {
-  const found = await findAnswer(arrival)
+  const found = await findAnswer(arrival).catch((error: unknown) => answerFailed(arrival, undefined, error))
   if ('do' in found) return found
   part.breakUnexpected(found)
   return answered(refusal(501, 'HTTP_REQUEST_UNEXPECTED', refusalText(found)))
@@ -52,21 +58,27 @@ async function answerByRules(arrival: Arrival, part: HttpPart): Promise<Outgoing
 
 /**
  * The sandbox's own rules first, then those of the ones around it. Of each: expectations in order, denials, stubs from the last one
- * on. Where an expectation is used up, only a stub that was made after it serves.
+ * on. Where an expectation is used up, only a stub that was made after it serves. No stub serves what is denied here or in a sandbox
+ * around, except one of the same request made after the denial.
  */
 async function findAnswer(arrival: Arrival): Promise<Outgoing | Unexpected> {
   let nearest: { rule: Rule; differences: readonly Difference[] } | undefined
-  for (const part of HttpPart.serving(arrival.owner)) {
+  const parts = HttpPart.serving(arrival.owner)
+  for (const [index, part] of parts.entries()) {
     let usedUp: Rule | undefined
-    const expectations = part.rules.filter(({ kind }) => kind === 'expect')
-    const rest = part.rules.filter(({ kind }) => kind !== 'expect').reverse()
-    for (const rule of [...expectations, ...rest]) {
-      const differences = await rule.compare(arrival.received)
+    const expectations = part.rules.filter((rule) => rule.kind === 'expect' && !rule.denies)
+    const denials = part.rules.filter((rule) => rule.denies)
+    const stubs = part.rules.filter(({ kind }) => kind === 'stub').reverse()
+    for (const rule of [...expectations, ...denials, ...stubs]) {
+      const differences = await compare(rule, arrival)
       if (differences.length > 0) {
         if (isNearer({ rule, differences }, nearest)) nearest = { rule, differences }
         continue
       }
       if (usedUp !== undefined && rule.kind === 'stub' && rule.number < usedUp.number) continue
+      if (rule.denies && (await isLifted(rule, parts.slice(0, index + 1), arrival))) continue
+      const denial = rule.kind === 'stub' ? await denialAround(parts, index, arrival) : undefined
+      if (denial !== undefined) return denied(denial, arrival)
       const tried = await tryRule(rule, arrival)
       if (tried === 'used up') usedUp = rule
       else if (tried !== undefined) return tried
@@ -80,9 +92,53 @@ async function findAnswer(arrival: Arrival): Promise<Outgoing | Unexpected> {
   return { request: arrival.observed, why: 'unknown', rule: near?.rule, differences: near?.differences ?? [] }
 }
 
+async function compare(rule: Rule, { received, observed }: Arrival): Promise<readonly Difference[]> {
+  try {
+    return await rule.compare(received)
+  } catch (error) {
+    throw handlerFailed(observed, rule, error)
+  }
+}
+
+/** A denial in the sandboxes around number `index`. */
+async function denialAround(parts: readonly HttpPart[], index: number, arrival: Arrival): Promise<Rule | undefined> {
+  for (let around = index + 1; around < parts.length; around++) {
+    for (const rule of parts[around]!.rules) {
+      if (!rule.denies || (await compare(rule, arrival)).length > 0) continue
+      if (!(await isLifted(rule, parts.slice(0, around + 1), arrival))) return rule
+    }
+  }
+  return undefined
+}
+
+/** Whether a stub of the same request was made after a denial, which is in the last of the parts. */
+async function isLifted(denial: Rule, parts: readonly HttpPart[], arrival: Arrival): Promise<boolean> {
+  const last = parts.at(-1)
+  for (const part of parts) {
+    for (const rule of part.rules) {
+      if (rule.kind !== 'stub' || rule.service !== denial.service || rule.title !== denial.title) continue
+      if (part === last && rule.number < denial.number) continue
+      if ((await compare(rule, arrival)).length === 0) return true
+    }
+  }
+  return false
+}
+
+function denied(rule: Rule, { observed }: Arrival): Unexpected {
+  return { request: observed, why: rule.kind === 'deny' ? 'denied' : 'too often', rule, differences: [] }
+}
+
+/** Keeps what went wrong in making an answer, and tells the application. */
+function answerFailed({ owner, observed }: Arrival, rule: Rule | undefined, error: unknown): Outgoing {
+  const failure = handlerFailed(observed, rule, error)
+  // Of an answer that nobody waits for any more, it does not matter how it ended.
+  if (observed.durationMs === undefined) HttpPart.of(owner).break(failure)
+  return answered(refusal(500, failure.code, failure.message))
+}
+
 async function tryRule(rule: Rule, arrival: Arrival): Promise<Tried | 'used up'> {
-  const { owner, observed, received } = arrival
-  if (rule.kind === 'deny') return { request: observed, why: 'denied', rule, differences: [] }
+  const { observed, received } = arrival
+  if (rule.denies) return denied(rule, arrival)
   if (!rule.claim()) return 'used up'
   const index = rule.arrived.length
   rule.take(observed)
@@ -94,13 +150,14 @@ async function tryRule(rule: Rule, arrival: Arrival): Promise<Tried | 'used up'>
     const { handler, baseUrl } = rule.target
     const request = toFetchRequest(received)
     const result = await handler.run({ request, requestId: randomUUID(), resolutionContext: { baseUrl } })
-    if (result?.response === undefined) return undefined
+    if (result?.response === undefined) {
+      rule.giveBack(observed)
+      return undefined
+    }
     if (isPassthrough(result.response)) return { do: 'forward' }
     return await resolveAnswer(result.response, rule, arrival)
   } catch (error) {
-    const failure = handlerFailed(observed, rule, error)
-    HttpPart.of(owner).break(failure)
-    return answered(refusal(500, failure.code, failure.message))
+    return answerFailed(arrival, rule, error)
   }
 }
 

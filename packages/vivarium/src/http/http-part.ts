@@ -105,7 +105,7 @@ export class HttpPart implements SandboxPart {
   /** A promise that was broken; told when the sandbox closes, or at once where that is over. */
   break(error: unknown): void {
     if (this.#owner.state === 'closed') this.#owner.fail(error)
-    else this.#broken.push(error)
+    else if (!this.#broken.includes(error)) this.#broken.push(error)
   }
 
   breakUnexpected(seen: Unexpected): void {

@@ -115,7 +115,14 @@ export function pending(request: ObservedRequest, waitedMs: number, rules: reado
 }
 
 /** Errors that say all there is to say. */
-const ownCodes: readonly ErrorCode[] = ['HTTP_HANDLER_FAILED', 'HTTP_CONTRACT_BROKEN', 'CONFIG_INVALID']
+const ownCodes: readonly ErrorCode[] = [
+  'HTTP_HANDLER_FAILED',
+  'HTTP_CONTRACT_BROKEN',
+  'CONFIG_INVALID',
+  'CONTRACT_INVALID',
+  'CONTRACT_UNREADABLE',
+  'CONTRACT_NO_EXAMPLE',
+]
 
 /** The error for a handler that threw. */
 export function handlerFailed(request: ObservedRequest, rule: Rule | undefined, cause: unknown): VivariumError {

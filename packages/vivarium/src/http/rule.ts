@@ -48,6 +48,11 @@ export class Rule {
     return this.arrived.length >= this.wanted
   }
 
+  /** Whether its request must not come. */
+  get denies(): boolean {
+    return this.kind === 'deny' || (this.kind === 'expect' && this.wanted === 0)
+  }
+
   /** Every difference between a request and what it is about; none where it matches. */
   async compare(request: ReceivedRequest): Promise<readonly Difference[]> {
     if (this.target.by === 'pattern') return this.target.pattern.compare(request)
@@ -67,6 +72,12 @@ export class Rule {
   take(request: ObservedRequest): void {
     this.arrived.push(request)
     for (const look of this.#waiting) look()
+  }
+
+  /** Takes a request back that it has left to other rules after all. */
+  giveBack(request: ObservedRequest): void {
+    this.#claimed--
+    this.arrived.splice(this.arrived.indexOf(request), 1)
   }
 
   /** The answer to the request number `index`, from 0: the last one serves all that follow. */

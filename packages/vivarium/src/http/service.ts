@@ -45,7 +45,7 @@ export interface Service {
    * not care about. @param options.status default: the lowest successful one of the operation
    */
   stubFromContract(request?: string, options?: { status?: number }): StubbedRequest
-  /** A request that must not come, though others like it may. */
+  /** A request that must not come, though others like it may. No stub serves it, except one of the same request made later. */
   deny(request: string, criteria?: RequestCriteria): void
   deny(handler: RequestHandlerLike): void
   /** From now on the whole service behaves so: `stripe.becomes(down())`. */

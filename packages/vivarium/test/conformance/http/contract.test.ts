@@ -1,6 +1,6 @@
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
-import { defineService, rateLimited, type ServiceContract } from '../../../src/http/index.ts'
+import { defineService, openContract, rateLimited, type ServiceContract } from '../../../src/http/index.ts'
 import { withSandbox } from './with-sandbox.ts'
 
 const { run } = withSandbox()
@@ -72,4 +72,13 @@ test('an answer that a test does not care about is an example out of the contrac
   })
   expect(failures).toEqual([expect.stringContaining('came once more than the 1 expected')])
   expect(() => defineService('None', 'https://none.test').stubFromContract()).toThrow('None has no contract')
+})
+
+test('a document that is not there fails the test with its own error, once; the application is answered 500', async () => {
+  const bad = defineService('Bad', 'https://bad.test', { contract: openContract('./no-such-document.json') })
+  const { errors } = await run(async () => {
+    bad.stub('GET /x').replies({ json: {} })
+    for (let count = 0; count < 2; count++) expect((await fetch('https://bad.test/x')).status).toBe(500)
+  })
+  expect(errors).toMatchObject([{ code: 'CONTRACT_UNREADABLE' }])
 })

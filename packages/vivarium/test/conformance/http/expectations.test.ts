@@ -238,6 +238,32 @@ describe('a denial', () => {
     })
     expect(failures).toEqual([expect.stringContaining('A request to Stripe came that is denied')])
   })
+
+  test.each([
+    ['denied', (): unknown => stripe.deny('POST /v1/charges'), 'came that is denied'],
+    ['expected zero times', (): unknown => stripe.expect('POST /v1/charges').times(0), 'than the 0 expected'],
+  ])(
+    '%s, a request is let through by no broader stub that comes later, but by one of the same',
+    async (_, deny, told) => {
+      const file = await vivarium().openSandbox({ title: 'file' })
+      for (const say of [(): unknown => deny(), (): unknown => runInSandbox(file, deny)]) {
+        const within = { within: file }
+        const broad = await run(async () => {
+          say()
+          stripe.stub('* /*')
+          expect((await charge()).status).toBe(501)
+        }, within)
+        expect(broad.failures).toEqual([expect.stringContaining(told)])
+        const same = await run(async () => {
+          say()
+          stripe.stub('POST /v1/charges')
+          expect((await charge()).status).toBe(200)
+        }, within)
+        expect(same.failures).toEqual([])
+      }
+      await file.close()
+    },
+  )
 })
 
 describe('a request that nothing allows', () => {
@@ -342,6 +368,31 @@ describe('a handler', () => {
       { code: 'HTTP_HANDLER_FAILED', cause: mistake },
     ])
     expect(failures[0]).toContain('Seen: TypeError: the fixture is missing')
+  })
+
+  test('whose matcher throws fails the test with the place of its rule', async () => {
+    const asymmetricMatch = (): boolean => {
+      throw new TypeError('the matcher is wrong')
+    }
+    const { failures } = await run(async () => {
+      stripe.stub('GET /v1/balance', { headers: { host: { asymmetricMatch } } })
+      expect((await fetch('https://api.stripe.test/v1/balance')).status).toBe(500)
+    })
+    expect(failures).toEqual([
+      expect.stringMatching(
+        /The handler of GET \/v1\/balance, defined at <file>:<line>, failed[^]*the matcher is wrong/,
+      ),
+    ])
+  })
+
+  test('of MSW that leaves the answer to others has not met its expectation', async () => {
+    const { errors } = await run(async () => {
+      stripe.stub('GET /v1/balance').replies({ json: 'stubbed' })
+      const passed = stripe.expect(http.get('/v1/balance', () => undefined))
+      expect([await get('/v1/balance'), await get('/v1/balance')]).toEqual(['stubbed', 'stubbed'])
+      expect(passed.requests).toEqual([])
+    })
+    expect(errors).toMatchObject([{ code: 'HTTP_REQUEST_MISSING' }])
   })
 
   test('that answers twice with one Response fails the test and says so', async () => {
