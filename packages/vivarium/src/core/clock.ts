@@ -3,6 +3,8 @@
  */
 export const realSetTimeout: typeof setTimeout = globalThis.setTimeout
 export const realClearTimeout: typeof clearTimeout = globalThis.clearTimeout
+export const realSetInterval: typeof setInterval = globalThis.setInterval
+export const realClearInterval: typeof clearInterval = globalThis.clearInterval
 /** Also for what the build bundles (scripts/support/bundle-mail-libraries.ts). @public */
 export const realSetImmediate: typeof setImmediate = globalThis.setImmediate
 const performanceNow = performance.now.bind(performance)

@@ -94,4 +94,48 @@ describeIfFound('redis', installedRedis(), 'connections of sandboxes', () => {
       await server.close()
     }
   })
+
+  test('a run whose connection was closed is still alive for the next one', async () => {
+    const server = await startRedisServer()
+    try {
+      await using living = await openVivarium({ redis: { url: server.url } })
+      await using sandbox = await living.openSandbox()
+      const wire = await connectWire(sandbox.redis.url)
+      const plain = await connectWire(server.url)
+      await wire.command('SET', 'mine', '1')
+      const idOf = async (): Promise<string | undefined> =>
+        /^id=(\d+) .* name=vivarium-run-/m.exec(String(await plain.command('CLIENT', 'LIST')))?.[1]
+      const before = await idOf()
+      await plain.command('CLIENT', 'KILL', 'ID', before!)
+      await expect.poll(idOf, { timeout: 4000 }).not.toBeOneOf([before, undefined])
+      await (await openVivarium({ redis: { url: server.url } })).close()
+      expect(await wire.command('GET', 'mine')).toBe('1')
+      for (const one of [wire, plain]) one.end()
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('what ends the connection of the gateway itself does not end what it does', async () => {
+    const server = await startRedisServer()
+    try {
+      const there = await openVivarium({ redis: { url: server.url } })
+      const plain = await connectWire(server.url)
+      const use = async (): Promise<void> => {
+        await using sandbox = await there.openSandbox()
+        const wire = await connectWire(sandbox.redis.url)
+        await wire.command('SET', 'a', '1')
+        wire.end()
+      }
+      await use()
+      await expect.poll(() => plain.command('DBSIZE'), { timeout: 4000 }).toBe(1)
+      await plain.command('CLIENT', 'KILL', 'TYPE', 'normal')
+      await use()
+      await there.close()
+      expect(await plain.command('DBSIZE')).toBe(0)
+      plain.end()
+    } finally {
+      await server.close()
+    }
+  })
 })

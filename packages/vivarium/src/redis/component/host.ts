@@ -34,7 +34,9 @@ export function openRedisHost({ url, env }: ResolvedRedis): Promise<RedisHost> {
       Number(textOf(listOf(await client.command('CONFIG', 'GET', 'databases').catch(() => undefined))[1])) || 16
     const id = randomBytes(5).toString('hex')
     // With a server of our own all that is in it goes.
-    if (server.kind === 'external') opened.add("the run's keys", await openRedisRun(client, id))
+    if (server.kind === 'external') {
+      opened.add("the run's keys", await openRedisRun(() => openRedisClient(target), id))
+    }
     return {
       joinInfo: {
         target,

@@ -221,8 +221,19 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
   }
 
   async #command(...request: readonly (Buffer | string)[]): Promise<unknown> {
-    this.#client ??= openRedisClient(this.target)
-    return (await this.#client).command(...request)
+    return (await this.#connected()).command(...request)
+  }
+
+  /** One that could not be opened, or that has ended, is not used again. */
+  #connected(): Promise<RedisClient> {
+    if (this.#client !== undefined) return this.#client
+    const opening = openRedisClient(this.target)
+    this.#client = opening
+    const forget = (): void => {
+      if (this.#client === opening) this.#client = undefined
+    }
+    opening.then(({ ended }) => ended).then(forget, forget)
+    return opening
   }
 }
 
