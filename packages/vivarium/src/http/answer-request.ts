@@ -43,7 +43,7 @@ export async function answerRequest(arrival: Arrival): Promise<Outgoing> {
   const condition =
     service &&
     HttpPart.serving(arrival.owner)
-      .map((one) => one.conditionOf(service.name))
+      .map((one) => one.conditionOf(service.baseUrl.href))
       .find((one) => one !== undefined)
   if (condition?.behaviour === undefined) return byRules()
   return behave(condition.behaviour, part.failed, byRules)
@@ -85,7 +85,7 @@ async function findAnswer(arrival: Arrival): Promise<Outgoing | Unexpected> {
     }
     if (usedUp !== undefined) return { request: arrival.observed, why: 'too often', rule: usedUp, differences: [] }
   }
-  if (HttpPart.serving(arrival.owner).some((part) => part.passing.has(arrival.received.url.origin))) {
+  if (HttpPart.serving(arrival.owner).some((part) => part.passing.has(arrival.service?.baseUrl.href ?? ''))) {
     return { do: 'forward' }
   }
   const near = nearest !== undefined && isNear(nearest.differences) ? nearest : undefined

@@ -57,15 +57,15 @@ export class DefinedService implements Service {
 
   becomes(behaviour: Behaviour): void {
     // A copy: that it has failed once is a matter of this sandbox.
-    HttpPart.of(this.#owner(`let ${this.name} be ${behaviour.behaves}`)).setCondition(this.name, { ...behaviour })
+    HttpPart.of(this.#owner(`let ${this.name} be ${behaviour.behaves}`)).setCondition(this.baseUrl, { ...behaviour })
   }
 
   recovers(): void {
-    HttpPart.of(this.#owner(`let ${this.name} recover`)).setCondition(this.name, undefined)
+    HttpPart.of(this.#owner(`let ${this.name} recover`)).setCondition(this.baseUrl, undefined)
   }
 
   passThrough(): void {
-    HttpPart.of(this.#owner(`let requests pass to ${this.name}`)).passing.add(this.#definition.baseUrl.origin)
+    HttpPart.of(this.#owner(`let requests pass to ${this.name}`)).passing.add(this.baseUrl)
   }
 
   async listen(): Promise<{ readonly url: string }> {

@@ -8,7 +8,8 @@ import { Rule } from './rule.ts'
 
 /** How a whole service is, in one sandbox. */
 interface Condition {
-  readonly service: string
+  /** The base URL: names need not differ. */
+  readonly baseUrl: string
   /** `undefined`: well again, whatever it is in the sandbox around. */
   readonly behaviour: Behaviour | undefined
 }
@@ -19,7 +20,7 @@ const settleMs = 1000
 /** What one sandbox knows of HTTP: its rules, the state of its services, what came, what is under way. */
 export class HttpPart implements SandboxPart {
   readonly rules: Rule[] = []
-  /** Origins whose requests go to the service itself where no rule answers them. */
+  /** Base URLs of the services whose requests go to the service itself where no rule answers them. */
   readonly passing: Set<string> = new Set()
   readonly requests: ObservedRequest[] = []
   /** Behaviours that fail once, and have. */
@@ -58,12 +59,12 @@ export class HttpPart implements SandboxPart {
     return added
   }
 
-  setCondition(service: string, behaviour: Behaviour | undefined): void {
-    this.#conditions.push({ service, behaviour })
+  setCondition(baseUrl: string, behaviour: Behaviour | undefined): void {
+    this.#conditions.push({ baseUrl, behaviour })
   }
 
-  conditionOf(service: string): Condition | undefined {
-    return this.#conditions.findLast((one) => one.service === service)
+  conditionOf(baseUrl: string): Condition | undefined {
+    return this.#conditions.findLast((one) => one.baseUrl === baseUrl)
   }
 
   /** What is begun from now on comes too late. */

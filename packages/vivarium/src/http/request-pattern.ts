@@ -34,11 +34,12 @@ const form = /^([A-Z]+|\*) (\S+)$/
 /** Reads `'POST /v1/charges/:id'`; a path belongs to `baseUrl`. Throws `CONFIG_INVALID` where it is none. */
 export function readPattern(text: string, criteria: RequestCriteria, baseUrl: URL): RequestPattern {
   const [, method, target] = form.exec(text) ?? []
-  if (method === undefined || target === undefined || !/^(\/|https?:\/\/)/.test(target)) throw invalid(text)
+  if (method === undefined || target === undefined || !/^(\/|https?:\/\/)[^?#]*$/.test(target)) throw invalid(text)
   const absolute = target.startsWith('/') ? `${baseUrl.href.replace(/\/$/, '')}${target}` : target
   const origin = /^https?:\/\/[^/]+/.exec(absolute)![0]
-  const path = absolute.slice(origin.length).replace(/\?.*$/s, '') || '/'
-  const matchesPath = new RegExp(`^${path.split('/').map(segment).join('/')}$`)
+  const path = absolute.slice(origin.length) || '/'
+  // As it is sent: encoded where it is not ASCII.
+  const matchesPath = new RegExp(`^${new URL(absolute).pathname.split('/').map(segment).join('/')}$`)
   return {
     text,
     criteria,

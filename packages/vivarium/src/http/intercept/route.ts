@@ -30,7 +30,9 @@ export function routeRequest(method: string, url: URL, passing: readonly string[
     owner.fail(error)
     throw error
   }
-  const condition = parts.map((part) => service && part.conditionOf(service.name)).find((one) => one !== undefined)
+  const condition = parts
+    .map((part) => service && part.conditionOf(service.baseUrl.href))
+    .find((one) => one !== undefined)
   if (condition?.behaviour?.behaves === 'down') {
     HttpPart.of(owner).missed(method, url, service?.name)
     return { to: 'nobody' }

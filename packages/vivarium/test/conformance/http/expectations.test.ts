@@ -193,6 +193,26 @@ describe('what a request must have', () => {
     expect(failures).toEqual([expect.stringContaining(`json: expected { a: 1 }, received '{"a":1'`)])
   })
 
+  test('a path is compared as it is sent: what is not ASCII is encoded', async () => {
+    const { failures } = await run(async () => {
+      stripe.expect('GET /cafés/:id').replies({ json: 'there' })
+      expect(await get('/cafés/7')).toBe('there')
+    })
+    expect(failures).toEqual([])
+  })
+
+  test('services of one origin pass, and are unwell, each for itself', async () => {
+    const one = defineService('Same name', 'https://shared.invalid/a')
+    const other = defineService('Same name', 'https://shared.invalid/b')
+    const { failures } = await run(async () => {
+      one.passThrough()
+      one.becomes({ behaves: 'rateLimited', seconds: 1 })
+      expect((await fetch('https://shared.invalid/a/x')).status).toBe(429)
+      expect((await fetch(`${other.baseUrl}/x`)).status).toBe(501)
+    })
+    expect(failures).toEqual([expect.stringContaining('A request to Same name came that nothing expects')])
+  })
+
   test('a base URL with a path stands before the path', async () => {
     const { failures } = await run(async () => {
       maps.expect('GET /route').replies({ json: 'there' })
@@ -201,11 +221,14 @@ describe('what a request must have', () => {
     expect(failures).toEqual([])
   })
 
-  test.each(['/v1/charges', 'post /v1', 'POST v1', 'POST /v1 /v2', ''])('%j is no request', async (text) => {
-    await run(() => {
-      expect(() => stripe.stub(text)).toThrow(/no request that could be expected[^]*CONFIG_INVALID/)
-    })
-  })
+  test.each(['/v1/charges', 'post /v1', 'POST v1', 'POST /v1 /v2', 'GET /v1?limit=1', ''])(
+    '%j is no request',
+    async (text) => {
+      await run(() => {
+        expect(() => stripe.stub(text)).toThrow(/no request that could be expected[^]*CONFIG_INVALID/)
+      })
+    },
+  )
 })
 
 describe('a stub', () => {
