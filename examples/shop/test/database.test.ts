@@ -360,7 +360,7 @@ describe('a COMMIT that fails after a successful charge', () => {
     // Then both failures and the charge are named
     await expect(processing).rejects.toMatchObject({
       message: expect.stringContaining('ch_1'),
-      errors: [refusedAtCommit, { message: 'connect ECONNREFUSED' }],
+      errors: [refusedAtCommit, { cause: { message: 'connect ECONNREFUSED' } }],
     })
   })
 

@@ -41,8 +41,11 @@ export async function withPayments<T>(
       work(tx, (orderId, cardToken) => payOrder({ tx, gateway, charges }, orderId, cardToken)),
     )
   } catch (error) {
-    for (const charge of charges) await giveBack({ database, gateway }, charge, error)
-    throw error
+    const notGivenBack: unknown[] = []
+    for (const charge of charges) {
+      await giveBack({ database, gateway }, charge).catch((refundFailure: unknown) => notGivenBack.push(refundFailure))
+    }
+    throw notGivenBack.length === 0 ? error : refundsFailed(error, notGivenBack)
   }
 }
 
@@ -72,16 +75,20 @@ async function payOrder(
 async function giveBack(
   { database, gateway }: { database: Database; gateway: PaymentGateway },
   { providerId, idempotencyKey }: Charge,
-  failure: unknown,
 ): Promise<void> {
   try {
     // A connection lost during COMMIT leaves open whether it took place: an order that stands keeps its charge.
     const [booked] = await database.select().from(payments).where(eq(payments.idempotencyKey, idempotencyKey))
     if (!booked) await gateway.refund({ providerId, idempotencyKey: `${idempotencyKey}:refund` })
-  } catch (refundFailure) {
-    throw new AggregateError(
-      [failure, refundFailure],
-      `The transaction failed after charge ${providerId}, and the charge could not be refunded: refund it by hand.`,
-    )
+  } catch (cause) {
+    throw new Error(`Charge ${providerId} could not be refunded: refund it by hand.`, { cause })
   }
+}
+
+function refundsFailed(failure: unknown, notGivenBack: readonly unknown[]): AggregateError {
+  const said = notGivenBack.map((one) => (one instanceof Error ? one.message : String(one)))
+  return new AggregateError(
+    [failure, ...notGivenBack],
+    `The transaction failed after the card had been charged. ${said.join(' ')}`,
+  )
 }

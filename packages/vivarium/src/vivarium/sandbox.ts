@@ -301,6 +301,8 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     // What came and should not have, then what should have come: the first often is the reason of the second.
     add(this.recorder.failures)
     for (const part of this.#parts.values()) await step(() => add(part.verify?.()))
+    // What was first used while the sandbox was closing.
+    add(await this.#owned.closeAll())
     if (failsOnWarnings) add(this.recorder.fidelityWarnings.map((warning) => unfaithful(this.title, warning)))
     this.#state = 'closed'
     // Of the time since: what comes from now on is the failure of the sandbox around this one.

@@ -249,6 +249,20 @@ test('what was recorded stands before what verification finds, and a part that b
   await vivarium.close()
 })
 
+test('what is first owned while its sandbox closes is closed as well', async () => {
+  const { vivarium, postgres } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'one' })
+  sandbox.part('mock', () => ({
+    verify: () => {
+      sandbox.own('a late client', () => void postgres.log.push('end client'))
+      return []
+    },
+  }))
+  await sandbox.close()
+  expect(postgres.log.slice(-2)).toEqual(['close one', 'end client'])
+  await vivarium.close()
+})
+
 test('a failure that comes when its sandbox is closed fails the sandbox around it, of a concurrent test as well', async () => {
   const { vivarium } = open()
   const file = await vivarium.openSandbox({ title: 'file' })
