@@ -9,8 +9,10 @@ import {
   type Blamed,
   calledAfterClose,
   callUnexpected,
+  checkFailed,
   contractBroken,
   functionUnknown,
+  matcherFailed,
   noSandbox,
 } from './mock-errors.ts'
 import { MockPart } from './mock-part.ts'
@@ -70,7 +72,10 @@ function answerTo(answering: Answering): Answer {
   const { definition, fn, args, book, failed } = answering
   if (definition.contract?.has(fn) === false) throw failed(functionUnknown(definition, definition.contract, fn))
   checkArguments(answering)
-  const decision = book.decide(args)
+  const decision = attempt(
+    () => book.decide(args),
+    (error) => failed(matcherFailed(answering, error)),
+  )
   if (decision.kind === 'stubbed') return { answer: decision.by.answer, site: decision.by.site }
   if (decision.kind !== 'expected') throw failed(callUnexpected(answering, decision))
   book.take(decision.by)
@@ -92,9 +97,12 @@ function stubOf({ definition, fn, owner }: Answering): FunctionBook['stub'] {
 
 function checkArguments(answering: Answering): void {
   const { definition, fn, args, part, failed } = answering
-  const broken = definition.contract?.checkArguments(fn, args) ?? []
+  const broken = attempt(
+    () => definition.contract?.checkArguments(fn, args) ?? [],
+    (error) => failed(checkFailed(answering, error)),
+  )
   // The call cannot wait for a check that takes time; the test fails by it all the same.
-  if (broken instanceof Promise) part.awaitCheck(judgeLater(answering, 'call', broken))
+  if (broken instanceof Promise) part.awaitCheck(definition, answering.call, judgeLater(answering, 'call', broken))
   else if (broken.length > 0) throw failed(contractBroken(answering, 'call', broken, undefined))
 }
 
@@ -134,13 +142,22 @@ function passOn(answering: Answering, { answer, site }: Answer): unknown {
 }
 
 function checkResult(answering: Answering, value: unknown, site: CallSite): void {
-  const broken = answering.definition.contract?.checkResult(answering.fn, value) ?? []
-  if (broken instanceof Promise) answering.part.awaitCheck(judgeLater(answering, 'answer', broken, site))
+  const { definition, fn, part, call, failed } = answering
+  const broken = attempt(
+    () => definition.contract?.checkResult(fn, value) ?? [],
+    (error) => failed(checkFailed(answering, error)),
+  )
+  if (broken instanceof Promise) part.awaitCheck(definition, call, judgeLater(answering, 'answer', broken, site))
   else if (broken.length > 0) throw answerBroken(answering, broken, site)
 }
 
 async function checkedInTime(answering: Answering, value: unknown, site: CallSite): Promise<unknown> {
-  const broken = (await answering.definition.contract?.checkResult(answering.fn, value)) ?? []
+  let broken: readonly Violation[]
+  try {
+    broken = (await answering.definition.contract?.checkResult(answering.fn, value)) ?? []
+  } catch (error) {
+    throw answering.failed(checkFailed(answering, error))
+  }
   if (broken.length > 0) throw answerBroken(answering, broken, site)
   return value
 }
@@ -161,7 +178,16 @@ async function judgeLater(
     const broken = await checking
     if (broken.length > 0) answering.owner.fail(contractBroken(answering, blamed, broken, site))
   } catch (error) {
-    answering.owner.fail(error)
+    answering.owner.fail(checkFailed(answering, error))
+  }
+}
+
+/** What the test gave to judge by (a schema, a matcher) may throw: the test fails by that, whatever the application does with it. */
+function attempt<T>(work: () => T, failure: (error: unknown) => Error): T {
+  try {
+    return work()
+  } catch (error) {
+    throw failure(error)
   }
 }
 

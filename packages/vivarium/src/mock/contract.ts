@@ -82,7 +82,8 @@ function check(
   const judge = ({ issues = [] }: { readonly issues?: readonly SchemaIssue[] | undefined }): readonly Violation[] =>
     issues.map((issue) => violation(issue, value, root))
   const result = schema['~standard'].validate(value)
-  return result instanceof Promise ? result.then(judge) : judge(result)
+  // Also a promise of another realm, or of a library.
+  return 'then' in result ? Promise.resolve(result).then(judge) : judge(result)
 }
 
 function violation({ message, path = [] }: SchemaIssue, value: unknown, root: string): Violation {

@@ -144,18 +144,58 @@ export function callTimeout(call: Omit<RefusedCall, 'args'>, expected: ExpectedC
   })
 }
 
-export function callsPending(
-  owner: SandboxOwner,
-  pending: readonly (readonly [Call, { readonly definition: MockDefinition }])[],
-  ms: number,
-): VivariumError {
-  const lines = pending.map(([{ observed }]) => printCall(`${observed.mock}: ${observed.fn}`, observed.args, room))
+function pendingLines(pending: readonly Call[]): readonly string[] {
+  return pending.map(({ observed: { mock, fn, args } }) => printCall(`${mock}: ${fn}`, args, room))
+}
+
+export function callsPending(owner: SandboxOwner, pending: readonly Call[], ms: number): VivariumError {
   return mockError('MOCK_CALL_PENDING', {
     what: `${pending.length === 1 ? 'A call of a double' : `${pending.length} calls of doubles`} had not ended when the sandbox closed.`,
-    seen: [`in sandbox "${owner.title}", after ${ms} ms more`, titled('what was returned has not settled:', ...lines)],
+    seen: [
+      `in sandbox "${owner.title}", after ${ms} ms more`,
+      titled('what was returned has not settled:', ...pendingLines(pending)),
+    ],
     remedy:
       'Await what the application does before the test ends; let a stub that never answers be rejected in the end.',
   })
+}
+
+export function checksPending(owner: SandboxOwner, pending: readonly Call[], ms: number): VivariumError {
+  return mockError('MOCK_CALL_PENDING', {
+    what: `A contract's check of ${pending.length === 1 ? 'a call' : `${pending.length} calls`} had not ended when the sandbox closed.`,
+    seen: [`in sandbox "${owner.title}", after ${ms} ms more`, titled('not yet checked:', ...pendingLines(pending))],
+    remedy: 'Let the schema answer sooner, or give the mock more time (`settleMs`).',
+  })
+}
+
+/** A schema threw, or what it returned was rejected. */
+export function checkFailed(call: Omit<RefusedCall, 'book'>, cause: unknown): VivariumError {
+  return judgeFailed('MOCK_CONTRACT_BROKEN', call, cause, {
+    what: `A call of ${fullName(call.definition, call.fn)} could not be checked: a schema of its contract threw.`,
+    remedy: 'Repair the schema: it tells by its issues what is wrong, and does not throw, whatever it is given.',
+  })
+}
+
+/** A matcher threw. */
+export function matcherFailed(call: Omit<RefusedCall, 'book'>, cause: unknown): VivariumError {
+  return judgeFailed('CONFIG_INVALID', call, cause, {
+    what: `A call of ${fullName(call.definition, call.fn)} could not be compared with what is expected: a matcher threw.`,
+    remedy: 'Repair the matcher: it returns false for what it does not accept, and does not throw.',
+  })
+}
+
+function judgeFailed(
+  code: ErrorCode,
+  call: Omit<RefusedCall, 'book'>,
+  cause: unknown,
+  { what, remedy }: Pick<MockReport, 'what' | 'remedy'>,
+): VivariumError {
+  const seen = [
+    `in sandbox "${call.owner.title}"`,
+    titled('called with:', callLine(call)),
+    titled('thrown:', printShort(cause, room)),
+  ]
+  return mockError(code, { what, seen, remedy, cause })
 }
 
 /** Who broke a contract. */
@@ -284,13 +324,15 @@ interface MockReport {
   readonly what: string
   readonly seen: readonly string[] | undefined
   readonly remedy: string
+  readonly cause?: unknown
 }
 
-function mockError(code: ErrorCode, { what, seen, remedy }: MockReport): VivariumError {
+function mockError(code: ErrorCode, { what, seen, remedy, cause }: MockReport): VivariumError {
   const [first = '', ...rest] = seen ?? []
   return new VivariumError(code, {
     what: wrapText(what, width),
     seen: seen && wrapText([first, ...rest.map((text) => indentText(text, '    '))].join('\n'), width),
     remedy: wrapText(`  What to do: ${remedy}`, width).replace(/^ {2}What to do: /, ''),
+    cause,
   })
 }

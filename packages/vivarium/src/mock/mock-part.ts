@@ -4,10 +4,7 @@ import { findOwner, type SandboxOwner, type SandboxPart } from '../core/owner.ts
 import { Call } from './call.ts'
 import { type MockDefinition, shortName } from './definition.ts'
 import { FunctionBook } from './function-book.ts'
-import { callsMissing, callsPending, noSandbox } from './mock-errors.ts'
-
-/** Milliseconds that a closing sandbox waits for checks of values, where no call is waited for. */
-const checkMs = 100
+import { callsMissing, callsPending, checksPending, noSandbox } from './mock-errors.ts'
 
 /** Everything about doubles in one sandbox. */
 export class MockPart implements SandboxPart {
@@ -15,8 +12,8 @@ export class MockPart implements SandboxPart {
   readonly #books: Map<MockDefinition, Map<string, FunctionBook>> = new Map()
   /** Calls that have not ended, and what their mocks grant them at close. */
   readonly #pending: Map<Call, { readonly definition: MockDefinition; readonly end: Promise<void> }> = new Map()
-  /** Checks of values that take time. */
-  readonly #checks: Set<Promise<unknown>> = new Set()
+  /** Checks of values that take time, and the calls that they are of. */
+  readonly #checks: Map<Promise<unknown>, { readonly definition: MockDefinition; readonly call: Call }> = new Map()
   #calls = 0
 
   constructor(owner: SandboxOwner) {
@@ -86,29 +83,31 @@ export class MockPart implements SandboxPart {
     }
   }
 
-  /** Keeps in mind a check that takes time. It must not reject. */
-  awaitCheck(check: Promise<unknown>): void {
-    this.#checks.add(check)
+  /** Keeps in mind a check of a call that takes time. It must not reject. */
+  awaitCheck(definition: MockDefinition, call: Call, check: Promise<unknown>): void {
+    this.#checks.set(check, { definition, call })
     void check.then(() => this.#checks.delete(check))
   }
 
   async settle(): Promise<void> {
     if (this.#pending.size === 0 && this.#checks.size === 0) return
-    const granted = [...this.#pending.values()].map(({ definition }) => definition.settleMs)
-    const ms = granted.length === 0 ? checkMs : Math.max(...granted)
+    const open = [...this.#pending.values(), ...this.#checks.values()]
+    const ms = Math.max(...open.map(({ definition }) => definition.settleMs))
     const late = new VivariumError('MOCK_CALL_PENDING', { what: 'late', remedy: '' })
     try {
       await withDeadline(this.#ended(), ms, () => late)
     } catch (error) {
       if (error !== late) throw error
-      if (this.#pending.size > 0) this.owner.recorder.fail(callsPending(this.owner, [...this.#pending], ms))
+      if (this.#pending.size > 0) this.owner.recorder.fail(callsPending(this.owner, [...this.#pending.keys()], ms))
+      const unchecked = new Set([...this.#checks.values()].map(({ call }) => call))
+      if (unchecked.size > 0) this.owner.recorder.fail(checksPending(this.owner, [...unchecked], ms))
     }
   }
 
   /** Everything has ended, also what began meanwhile. */
   async #ended(): Promise<void> {
     while (this.#pending.size > 0 || this.#checks.size > 0) {
-      await Promise.all([...[...this.#pending.values()].map(({ end }) => end), ...this.#checks])
+      await Promise.all([...[...this.#pending.values()].map(({ end }) => end), ...this.#checks.keys()])
     }
   }
 

@@ -179,6 +179,66 @@ test('schemas that take time are waited for when the sandbox closes', async () =
   expect(codesOf(outcome)).toEqual(['MOCK_CONTRACT_BROKEN', 'MOCK_CONTRACT_BROKEN'])
 })
 
+/** A Standard Schema that judges by `validate`. */
+function schemaOf(validate: (value: unknown) => never): {
+  '~standard': { version: 1; vendor: string; validate: typeof validate }
+} {
+  return { '~standard': { version: 1, vendor: 'a test', validate } }
+}
+
+const broken = new TypeError('the schema is broken')
+
+test.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw broken
+    },
+  ],
+  ['rejects', () => Promise.reject(broken)],
+])('a schema that %s fails the test, although the application caught it', async (_, validate) => {
+  const schema = schemaOf(validate as () => never)
+  const names = defineMock<{ reserve(name: string): string; find(name: string): Promise<string> }>('Names', {
+    contract: { functions: { reserve: { args: [schema] }, find: { result: schema } } },
+  })
+  const outcome = await sandboxes.run(async () => {
+    names.stub.reserve((name) => name)
+    names.stub.find(async (name) => name)
+    await Promise.allSettled([names.double.find('ada'), (async () => names.double.reserve('ada'))()])
+  })
+  expect(codesOf(outcome)).toEqual(['MOCK_CONTRACT_BROKEN', 'MOCK_CONTRACT_BROKEN'])
+  expect(outcome.failures.map(({ cause }) => cause)).toEqual([broken, broken])
+})
+
+test('a matcher that throws fails the test, although the application caught it', async () => {
+  const names = defineMock<{ find(name: string): string }>('Names')
+  const matcher = {
+    asymmetricMatch: () => {
+      throw broken
+    },
+  }
+  const outcome = await sandboxes.run(() => {
+    names.expect.find(matcher as never).times(0)
+    names.stub.find((name) => name)
+    expect(() => names.double.find('ada')).toThrow('could not be compared')
+  })
+  expect(codesOf(outcome)).toEqual(['CONFIG_INVALID'])
+})
+
+test('a check that does not end is reported with its call, once its mock’s time is over', async () => {
+  const never = schemaOf((() => new Promise<never>(() => {})) as () => never)
+  const names = defineMock<{ reserve(name: string): void }>('Names', {
+    contract: { functions: { reserve: { args: [never] } } },
+    settleMs: 120,
+  })
+  const outcome = await sandboxes.run(() => {
+    names.stub.reserve(() => {})
+    names.double.reserve('ada')
+  })
+  expect(codesOf(outcome)).toEqual(['MOCK_CALL_PENDING'])
+  expect(outcome.failures[0]?.message).toMatch(/after 120 ms[^]*Names: reserve\('ada'\)/)
+})
+
 test.each<[string, object, string]>([
   ['mirrors what is no implementation', { mirrors: {} }, 'no function was found'],
   ['names a function that is not mirrored', { mirrors: StripeGateway, functions: { refund: {} } }, 'names "refund"'],
