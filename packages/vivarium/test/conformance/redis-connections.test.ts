@@ -138,4 +138,21 @@ describeIfFound('redis', installedRedis(), 'connections of sandboxes', () => {
       await server.close()
     }
   })
+
+  test('while concurrent tests run what asks for no sandbox is answered, and fails none', async () => {
+    let refused = 0
+    const allow = (vivarium as unknown as { refuseStableUrl(told: () => void): () => void }).refuseStableUrl(
+      () => void refused++,
+    )
+    const wire = await connectWire(vivarium.redis.url)
+    try {
+      expect(await wire.command('PING')).toBe('PONG')
+      expect(await wire.command('INFO', 'server')).toContain('redis_version')
+      expect(await wire.command('CLIENT', 'SETNAME', 'idle')).toBe('OK')
+      expect(refused).toBe(0)
+    } finally {
+      allow()
+      wire.end()
+    }
+  })
 })

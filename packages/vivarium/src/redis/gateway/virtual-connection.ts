@@ -3,7 +3,7 @@ import { now } from '../../core/clock.ts'
 import type { CommandTable } from '../commands/command-table.ts'
 import { ok, type Plan, type PlanContext, type SendPlan } from '../commands/plan.ts'
 import { identify, type KnownCommand, planCommand } from '../commands/planner.ts'
-import { isServerWide } from '../commands/server-wide.ts'
+import { isHarmless, isServerWide } from '../commands/server-wide.ts'
 import { readDatabase } from '../commands/whole-keyspace.ts'
 import type { RedisTarget } from '../connection/target.ts'
 import { RedisProtocolError } from '../protocol/protocol-error.ts'
@@ -110,7 +110,7 @@ export class VirtualConnection implements PartConnection {
     if (isPinned || this.#transaction?.part === part) return this.end()
     if (this.#watching !== part) return
     this.#watching = undefined
-    this.#sendOwn(['UNWATCH'])
+    this.#write(writeRequest(['UNWATCH']), { name: '', swallowed: true })
     this.#upstream.flush()
   }
 
@@ -176,6 +176,11 @@ export class VirtualConnection implements PartConnection {
     if (this.#login(request, known.name)) return
     const { door } = this
     if (door === undefined) return this.#answer(notLoggedIn)
+    // What touches no sandbox asks for none: a client that only says that it is there is nobody's.
+    if (isHarmless(known.name) || known.name === 'info') {
+      if (this.#connectionCommand(request, known, undefined)) return
+      return this.#carryOut(planCommand(request, known, this.#contextIn(undefined)), request, known, undefined)
+    }
     const place = this.#host.placeOf(door)
     if (typeof place !== 'string' && place.ready !== undefined) return this.#hold(request, place.ready)
     const part = typeof place === 'string' ? undefined : place
@@ -283,10 +288,6 @@ export class VirtualConnection implements PartConnection {
     const transaction = this.#transaction
     if (transaction === undefined) return this.#replies.add({ name: '', local: writeReply(reply) })
     this.#write(writeRequest(['PING']), { name: '', transaction, reply: () => reply })
-  }
-
-  #sendOwn(request: readonly (Buffer | string)[]): void {
-    this.#write(writeRequest(request), { name: '', swallowed: true })
   }
 
   #sendSubscription(request: readonly (Buffer | string)[], confirmations: number): Promise<void> {
