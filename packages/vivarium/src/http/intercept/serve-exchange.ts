@@ -41,12 +41,14 @@ export function serveExchange(exchange: Exchange, url: URL, request: IncomingMes
   exchange.gone.addEventListener('abort', onGone, { once: true })
 
   const serve = async (): Promise<void> => {
-    const received = await receive(request, url).catch(() => undefined)
-    // Its client went away in the middle of it.
-    if (received === undefined) return end('the client closed the connection')
-    observed.headers = headerRecord(received.headers)
-    observed.body = textOrBytes(received.body)
+    const headers = headersOf(request, url)
+    observed.headers = headerRecord(headers)
+    // Before its body is there: one that stands still in the middle of it is under way, too.
     HttpPart.of(owner).arrive(exchange, observed)
+    const body = await bodyOf(request).catch(() => 'broken off' as const)
+    if (body === 'broken off') return end('the client closed the connection')
+    observed.body = textOrBytes(body)
+    const received: ReceivedRequest = { method: observed.method, url, headers, body }
     const arrival: Arrival = { owner, received, observed, service }
     const outgoing = await exchange.run(() => answerRequest(arrival))
     await sendAnswer(outgoing, { received, observed, exchange, response, end })
@@ -59,9 +61,7 @@ export function serveExchange(exchange: Exchange, url: URL, request: IncomingMes
   })
 }
 
-async function receive(request: IncomingMessage, url: URL): Promise<ReceivedRequest> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of request) chunks.push(chunk as Uint8Array)
+function headersOf(request: IncomingMessage, url: URL): ReceivedRequest['headers'] {
   const headers: [string, string][] = []
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     const name = request.rawHeaders[index]!.toLowerCase()
@@ -69,6 +69,11 @@ async function receive(request: IncomingMessage, url: URL): Promise<ReceivedRequ
     if (name === 'connection' || name === 'keep-alive' || name === 'transfer-encoding') continue
     headers.push([name, name === 'host' ? url.host : request.rawHeaders[index + 1]!])
   }
-  const body = chunks.length === 0 ? undefined : Buffer.concat(chunks)
-  return { method: request.method ?? 'GET', url, headers, body }
+  return headers
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of request) chunks.push(chunk as Uint8Array)
+  return chunks.length === 0 ? undefined : Buffer.concat(chunks)
 }

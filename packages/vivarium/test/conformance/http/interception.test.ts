@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import http, { createServer, Agent } from 'node:http'
+import http, { createServer, Agent, type ClientRequest } from 'node:http'
 import https, { get as namedGet } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 import { promisify } from 'node:util'
@@ -15,7 +15,7 @@ import { defineService, failsOnce } from '../../../src/http/index.ts'
 import { findOwner } from '../../../src/core/owner.ts'
 import { HttpPart } from '../../../src/http/http-part.ts'
 import { intercept } from '../../../src/http/intercept/interception.ts'
-import { openVivarium } from '../../../src/index.ts'
+import { currentSandbox, openVivarium } from '../../../src/index.ts'
 import { withSandbox } from './with-sandbox.ts'
 
 const { run } = withSandbox()
@@ -213,16 +213,37 @@ describe('what is not ours', () => {
   })
 })
 
+/** A request that has come, and whose body has not. */
+async function beginUpload(): Promise<{ request: ClientRequest; closed: Promise<unknown> }> {
+  service.stub('POST /x')
+  const request = https.request('https://api.example.test/x', { method: 'POST', headers: { 'content-length': 1000 } })
+  const closed = new Promise((resolve) => request.on('error', () => undefined).on('close', resolve))
+  request.write('a')
+  await new Promise<void>((resolve) => {
+    const look = (): unknown => (currentSandbox().requests.length > 0 ? resolve() : setImmediate(look))
+    look()
+  })
+  return { request, closed }
+}
+
 test('a client that goes away in the middle of its request is no failure of the test', async () => {
-  const { failures } = await run(async () => {
-    service.stub('POST /x')
-    const request = https.request('https://api.example.test/x', { method: 'POST', headers: { 'content-length': 1000 } })
-    const closed = new Promise((resolve) => request.on('error', () => undefined).on('close', resolve))
-    await new Promise<void>((resolve) => void request.write('a', () => resolve()))
+  const { failures, sandbox } = await run(async () => {
+    const { request, closed } = await beginUpload()
     request.destroy()
     await closed
   })
   expect(failures).toEqual([])
+  expect(sandbox.requests).toMatchObject([{ error: 'the client closed the connection' }])
+})
+
+test('a request whose body is still on its way when its sandbox closes is recorded, and reported in time', async () => {
+  let closed!: Promise<unknown>
+  const { failures, sandbox } = await run(async () => {
+    closed = (await beginUpload()).closed
+  })
+  expect(failures).toEqual([expect.stringContaining('POST https://api.example.test/x')])
+  expect(sandbox.requests).toMatchObject([{ url: 'https://api.example.test/x', error: 'its sandbox closed' }])
+  await closed
 })
 
 describe('an application in another process', () => {
