@@ -2,6 +2,7 @@ import { type CallSite, callSiteOf } from '../core/call-site.ts'
 import { startDeadline } from '../core/clock.ts'
 import { VivariumError } from '../core/errors.ts'
 import type { ObservedRequest } from '../core/interactions.ts'
+import { countAt } from '../core/options.ts'
 import { findOwner, type SandboxOwner } from '../core/owner.ts'
 import type { Answer } from './answer.ts'
 import type { Behaviour } from './behaviours.ts'
@@ -139,7 +140,7 @@ export class RuleHandle implements ExpectedRequest {
 
   times(count: number): this {
     this.#owner.assertOpen(`expect ${this.rule.title} ${count} times`)
-    this.rule.wanted = count
+    this.rule.wanted = countAt(count, 'times', this.rule.title, 0) ?? 1
     return this
   }
 

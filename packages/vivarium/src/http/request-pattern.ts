@@ -1,5 +1,6 @@
 import { type Difference, differences } from '../core/differences.ts'
 import { VivariumError } from '../core/errors.ts'
+import { refuseUnknownKeys } from '../core/options.ts'
 import { isMatcher } from '../core/print-value.ts'
 import { fieldsOf, headerOf, jsonOf, type ReceivedRequest, textOrBytes } from './received-request.ts'
 
@@ -29,10 +30,13 @@ export interface RequestPattern {
   compare(request: ReceivedRequest): readonly Difference[]
 }
 
+const criteriaNames = ['query', 'headers', 'json', 'form', 'text'] as const satisfies readonly (keyof RequestCriteria)[]
+
 const form = /^([A-Z]+|\*) (\S+)$/
 
 /** Reads `'POST /v1/charges/:id'`; a path belongs to `baseUrl`. Throws `CONFIG_INVALID` where it is none. */
 export function readPattern(text: string, criteria: RequestCriteria, baseUrl: URL): RequestPattern {
+  refuseUnknownKeys(criteria, criteriaNames, '', `what '${text}' must have`)
   const [, method, target] = form.exec(text) ?? []
   if (method === undefined || target === undefined || !/^(\/|https?:\/\/)[^?#]*$/.test(target)) throw invalid(text)
   const absolute = target.startsWith('/') ? `${baseUrl.href.replace(/\/$/, '')}${target}` : target

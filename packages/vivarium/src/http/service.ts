@@ -1,5 +1,6 @@
 import { VivariumError } from '../core/errors.ts'
 import type { ObservedRequest } from '../core/interactions.ts'
+import { refuseUnknownKeys } from '../core/options.ts'
 import type { Answer } from './answer.ts'
 import type { Behaviour } from './behaviours.ts'
 import { DefinedService, type RuleHandle } from './defined-service.ts'
@@ -85,6 +86,7 @@ export interface DefineServiceOptions {
  */
 export function defineService(name: string, baseUrl: string, options: DefineServiceOptions = {}): Service {
   if (!URL.canParse(baseUrl) || !/^https?:/.test(baseUrl)) throw invalidUrl(name, baseUrl)
+  refuseUnknownKeys(options, ['contract'], '', `defineService('${name}')`)
   const { contract } = options
   // Told when it is needed: nobody looks at the promise before.
   void Promise.resolve(contract).catch(() => undefined)

@@ -231,6 +231,18 @@ describe('what a request must have', () => {
   )
 })
 
+test('what nobody knows is refused: a service without its contract, a request without its body', async () => {
+  expect(() => defineService('Misspelt', 'https://misspelt.test', { contracts: {} } as object)).toThrow(
+    /Unknown option `contracts`[^]*Did you mean `contract`[^]*CONFIG_INVALID/,
+  )
+  await run(() => {
+    expect(() => stripe.stub('POST /v1/charges', { body: 'x' } as object)).toThrow(
+      /Unknown option `body` in what 'POST \/v1\/charges' must have[^]*query, headers, json, form, text/,
+    )
+    expect(() => stripe.expect('GET /v1/balance').times(Number.NaN)).toThrow(/a whole number of at least 0/)
+  })
+})
+
 describe('a stub', () => {
   test('need not be used, and a later one replaces an earlier one', async () => {
     const { failures } = await run(async () => {
