@@ -1,38 +1,14 @@
 import { connect, type Socket } from 'node:net'
 import { createTransport, type SendMailOptions } from 'nodemailer'
-import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type MailOptions, openVivarium, type Sandbox, type Vivarium } from '../../src/index.ts'
+import { type MailOptions, openVivarium, type Vivarium } from '../../src/index.ts'
+import { useOpened } from './opened.ts'
 
 /** A vivarium with mail and without a database. */
 export type MailVivarium = Pick<Vivarium, 'mail' | 'openSandbox'>
 
 /** One for the test file. What a failed test left open is closed before the next test. */
 export function useMailVivarium(options: MailOptions = {}): MailVivarium {
-  let vivarium: Vivarium | undefined
-  const open = new Set<Sandbox>()
-  const opened = (): Vivarium => {
-    if (vivarium === undefined) throw new Error('the vivarium is not open yet')
-    return vivarium
-  }
-  beforeAll(async () => {
-    vivarium = await openVivarium({ mail: options })
-  })
-  afterEach(async () => {
-    const left = [...open].toReversed()
-    open.clear()
-    for (const sandbox of left) await sandbox.close().catch(() => undefined)
-  })
-  afterAll(() => vivarium?.close())
-  return {
-    get mail() {
-      return opened().mail
-    },
-    openSandbox: async (sandboxOptions) => {
-      const sandbox = await opened().openSandbox(sandboxOptions)
-      open.add(sandbox)
-      return sandbox
-    },
-  }
+  return useOpened(() => openVivarium({ mail: options }))
 }
 
 /** A mail with nothing particular about it. */

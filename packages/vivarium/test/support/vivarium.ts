@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openVivarium, type PostgresOptions, type Sandbox, SandboxFailures, type Vivarium } from '../../src/index.ts'
 import type { Isolation } from '../../src/core/options.ts'
+import { useOpened } from './opened.ts'
 import type { PlainServer } from './plain-database.ts'
 import { describeServer, migrations } from './plain-server.ts'
 import { connect, type ConnectOptions, errorOf, rowsOf, type WireConnection, WireError } from './wire.ts'
@@ -22,32 +22,7 @@ export type TestVivarium = Pick<Vivarium, 'postgres' | 'openSandbox' | 'describe
 
 /** One vivarium for the test file. What a failed test left open is closed before the next test. */
 export function useVivarium(options: PostgresOptions = {}): TestVivarium {
-  let vivarium: Vivarium | undefined
-  const open = new Set<Sandbox>()
-  const opened = (): Vivarium => {
-    if (vivarium === undefined) throw new Error('the vivarium is not open yet')
-    return vivarium
-  }
-  beforeAll(async () => {
-    vivarium = await openTestVivarium(options)
-  })
-  afterEach(async () => {
-    const left = [...open]
-    open.clear()
-    await Promise.all(left.map((sandbox) => sandbox.close().catch(() => undefined)))
-  })
-  afterAll(() => vivarium?.close())
-  return {
-    get postgres() {
-      return opened().postgres
-    },
-    describe: () => opened().describe(),
-    openSandbox: async (sandboxOptions) => {
-      const sandbox = await opened().openSandbox(sandboxOptions)
-      open.add(sandbox)
-      return sandbox
-    },
-  }
+  return useOpened(() => openTestVivarium(options))
 }
 
 /** Runs `fn` with a new current sandbox and a connection to it; closes both, and fails if closing does. */

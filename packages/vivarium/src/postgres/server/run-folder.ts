@@ -1,19 +1,8 @@
-import {
-  chmodSync,
-  chownSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, realpathSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { VivariumError } from '../../core/errors.ts'
-import { identifySelf } from '../../machine/process-identity.ts'
-import type { ProcessIdentity } from '../../machine/process-identity.ts'
+import { noteOwner } from '../../machine/run-owner.ts'
 import { canReach } from './server-user.ts'
 import type { ServerUser } from './server-user.ts'
 
@@ -123,27 +112,13 @@ function makeFolder(parent: string, user: ServerUser | undefined): RunFolder {
   const path = mkdtempSync(join(realpathSync(parent), runPrefix))
   try {
     if (Buffer.byteLength(path) > longestSocketFolder) throw new Error('its path is too long for a unix socket')
-    const note = join(path, 'owner.json')
-    writeFileSync(`${note}.new`, JSON.stringify(identifySelf()))
-    renameSync(`${note}.new`, note)
+    noteOwner(path)
     chmodSync(path, 0o700)
     if (user !== undefined) chownSync(path, user.uid, user.gid)
     return { path, data: join(path, 'data'), log: join(path, 'server.log') }
   } catch (error) {
     rmSync(path, { recursive: true, force: true })
     throw error
-  }
-}
-
-/** Who made a run folder; `undefined` while it is being made, or when it is none. */
-export function readOwner(runFolder: string): ProcessIdentity | undefined {
-  try {
-    const owner = JSON.parse(readFileSync(join(runFolder, 'owner.json'), 'utf8')) as Partial<ProcessIdentity>
-    return typeof owner.pid === 'number' && typeof owner.started === 'string' && typeof owner.realm === 'string'
-      ? (owner as ProcessIdentity)
-      : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -1,16 +1,8 @@
-import {
-  chmodSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findServer, findState, identifySelf, type ProcessIdentity } from '../../machine/process-identity.ts'
+import { findServer } from '../../machine/process-identity.ts'
+import { findDeadRuns, noteOwner } from '../../machine/run-owner.ts'
 
 /** A run's own folder: the socket, the number of the server's process, its log, and whose it is. */
 export interface RedisRunFolder {
@@ -26,41 +18,19 @@ export function createRedisFolder(parent: string = tmpdir()): RedisRunFolder {
   // Real paths, because a server's working directory is compared with them.
   const path = mkdtempSync(join(realpathSync(parent), prefix))
   chmodSync(path, 0o700)
-  const note = join(path, 'owner.json')
-  writeFileSync(`${note}.new`, JSON.stringify(identifySelf()))
-  renameSync(`${note}.new`, note)
+  noteOwner(path)
   return { path, socket: join(path, 's'), pidFile: join(path, 'server.pid'), log: join(path, 'server.log') }
 }
 
 /** Ends the servers that dead runs left, and removes their folders. One whose owner lives is never touched. */
 export function sweepRedisFolders(parent: string = tmpdir()): void {
-  for (const name of namesIn(parent)) {
-    if (!name.startsWith(prefix)) continue
-    const path = join(parent, name)
-    const owner = readOwner(path)
-    if (owner === undefined || findState(owner) !== 'dead') continue
+  for (const path of findDeadRuns(parent, prefix, [process.geteuid?.()])) {
     try {
-      const pid = findServer(join(path, 'server.pid'), realpathSync(path))
+      const pid = findServer(join(path, 'server.pid'), path)
       if (pid !== undefined) process.kill(pid, 'SIGKILL')
       rmSync(path, { recursive: true, force: true })
     } catch {
-      // Another user's, or another run was faster.
+      // Another run was faster.
     }
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-function readOwner(path: string): ProcessIdentity | undefined {
-  try {
-    return JSON.parse(readFileSync(join(path, 'owner.json'), 'utf8')) as ProcessIdentity
-  } catch {
-    return undefined
   }
 }

@@ -27,6 +27,8 @@ export interface VitestOutcome extends ProcessOutcome {
   readonly files: readonly VitestFile[]
   readonly tests: readonly VitestTest[]
   test(title: string): VitestTest
+  /** The file of that name, without its folder. */
+  file(name: string): VitestFile
 }
 
 /** The command line of the installed Vitest. */
@@ -55,6 +57,11 @@ export async function runVitest(
     test: (title) => {
       const found = tests.find((test) => test.title === title)
       if (found === undefined) throw new Error(`no test "${title}" in the report\n${output}`)
+      return found
+    },
+    file: (name) => {
+      const found = files.find((file) => file.name.endsWith(`/${name}`))
+      if (found === undefined) throw new Error(`no ${name} in the report\n${output}`)
       return found
     },
   }

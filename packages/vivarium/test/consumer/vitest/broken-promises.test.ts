@@ -81,12 +81,6 @@ beforeAll(async () => {
 })
 afterAll(() => installed[Symbol.asyncDispose]())
 
-function file(name: string): (typeof run.files)[number] {
-  const found = run.files.find((one) => one.name.endsWith(`/${name}`))
-  if (found === undefined) throw new Error(`no ${name} in the report\n${run.output}`)
-  return found
-}
-
 test('the run fails, and nothing in it went unhandled', () => {
   expect(run.code).toBe(1)
   expect(run.output).not.toContain('Unhandled')
@@ -111,13 +105,13 @@ test.each([
   ['fails.test.ts', 'is expected to fail and leaves a transaction open'],
   ['skips.test.ts', 'skips itself and leaves a transaction open'],
 ])('what Vitest would swallow in %s fails the file', (name, title) => {
-  expect(file(name)).toMatchObject({ status: 'failed' })
+  expect(run.file(name)).toMatchObject({ status: 'failed' })
   expect(run.output).toMatch(new RegExp(`Test "${title}" broke a promise of its sandbox`))
   expect(run.output).toContain(`FAIL  ${name}`)
 })
 
 test('what a retry hid does not fail the run, and is reported at its end', () => {
-  expect(file('retry.test.ts')).toMatchObject({ status: 'passed' })
+  expect(run.file('retry.test.ts')).toMatchObject({ status: 'passed' })
   expect(run.test('is flaky').meta.vivarium?.closeFailures).toHaveLength(1)
   expect(run.output).toMatch(
     /1 test broke a promise of the sandbox, and a retry hid it\n {2}retry\.test\.ts > is flaky/,
@@ -134,16 +128,16 @@ test('concurrent tests on the stable URL are refused with the remedy, and a test
 
 test('a refusal that the application caught still fails the file', () => {
   expect(run.test('catches the refusal').status).toBe('passed')
-  expect(file('swallowed.test.ts')).toMatchObject({ status: 'failed' })
+  expect(run.file('swallowed.test.ts')).toMatchObject({ status: 'failed' })
 })
 
 test('concurrent tests on their pinned URLs each have a world of their own', () => {
-  expect(file('pinned.test.ts')).toMatchObject({ status: 'passed', assertionResults: { length: 3 } })
+  expect(run.file('pinned.test.ts')).toMatchObject({ status: 'passed', assertionResults: { length: 3 } })
 })
 
 test('a concurrent test that cannot see what beforeAll wrote is told so', () => {
   const message = run.test('misses what beforeAll did').failureMessages.join('\n')
   expect(message).toContain('FILE_WORK_NOT_SHARED')
   expect(message).toContain('isolation/database')
-  expect(file('file-work.test.ts').assertionResults.map(({ status }) => status)).toEqual(['failed', 'passed'])
+  expect(run.file('file-work.test.ts').assertionResults.map(({ status }) => status)).toEqual(['failed', 'passed'])
 })

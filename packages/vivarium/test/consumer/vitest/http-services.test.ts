@@ -112,8 +112,8 @@ test('a request that the application swallowed fails its test, and no other', ()
 })
 
 test('what fails a test fails the run, though the test is expected to fail', () => {
-  const file = run.files.find(({ name }) => name.endsWith('/fails.test.ts'))
-  expect(`${file?.message}${run.output}`).toMatch(/broke a promise of its sandbox and is expected to fail/)
+  const file = run.file('fails.test.ts')
+  expect(`${file.message}${run.output}`).toMatch(/broke a promise of its sandbox and is expected to fail/)
   expect(run.code).toBe(1)
 })
 

@@ -113,19 +113,13 @@ beforeAll(async () => {
 })
 afterAll(() => installed[Symbol.asyncDispose]())
 
-function file(name: string): (typeof run.files)[number] {
-  const found = run.files.find((one) => one.name.endsWith(`/${name}`))
-  if (found === undefined) throw new Error(`no ${name} in the report\n${run.output}`)
-  return found
-}
-
 test('the run fails, and nothing in it went unhandled', () => {
   expect(run.code).toBe(1)
   expect(run.output).not.toContain('Unhandled')
 })
 
 test('100 concurrent tests of one file do not see each other in the same mock', () => {
-  const { assertionResults } = file('concurrent.test.ts')
+  const { assertionResults } = run.file('concurrent.test.ts')
   expect(assertionResults.filter(({ status }) => status === 'passed')).toHaveLength(100)
   const [failed, ...more] = assertionResults.filter(({ status }) => status !== 'passed')
   expect(more).toEqual([])
@@ -134,29 +128,29 @@ test('100 concurrent tests of one file do not see each other in the same mock', 
 })
 
 test('an unexpected call that the application caught fails its test, and only that one', () => {
-  expect(file('caught.test.ts').assertionResults.map(({ status }) => status)).toEqual(['failed', 'passed'])
+  expect(run.file('caught.test.ts').assertionResults.map(({ status }) => status)).toEqual(['failed', 'passed'])
   expect(run.test('catches an unexpected call').failureMessages.join('\n')).toContain('MOCK_CALL_UNEXPECTED')
 })
 
 test('under test.fails it fails the file', () => {
-  expect(file('fails.test.ts')).toMatchObject({ status: 'failed' })
+  expect(run.file('fails.test.ts')).toMatchObject({ status: 'failed' })
   expect(run.output).toMatch(
     /"is expected to fail and makes an unexpected call" broke a promise[^]*PaymentGateway\.charge was called/,
   )
 })
 
 test('what a retry hid is reported at the end of the run', () => {
-  expect(file('retry.test.ts')).toMatchObject({ status: 'passed' })
+  expect(run.file('retry.test.ts')).toMatchObject({ status: 'passed' })
   expect(run.test('is flaky').meta.vivarium?.closeFailures).toEqual([expect.stringContaining('MOCK_CALL_MISSING')])
   expect(run.output).toMatch(/a retry hid it\n {2}retry\.test\.ts > is flaky\n {4}PaymentGateway: an expected call/)
 })
 
 test('what beforeAll stubbed serves the file’s tests, concurrent ones as well, and each test’s own comes first', () => {
-  expect(file('file.test.ts')).toMatchObject({ status: 'passed', assertionResults: { length: 4 } })
+  expect(run.file('file.test.ts')).toMatchObject({ status: 'passed', assertionResults: { length: 4 } })
 })
 
 test('what beforeAll expected is verified at the end of the file', () => {
-  expect(file('unmet-in-file.test.ts')).toMatchObject({ status: 'failed' })
+  expect(run.file('unmet-in-file.test.ts')).toMatchObject({ status: 'failed' })
   expect(run.test('makes one of two calls')).toMatchObject({ status: 'passed' })
   expect(run.output).toMatch(/called once, expected 2 times at unmet-in-file\.test\.ts/)
 })
