@@ -5,7 +5,7 @@
  * `--if-needed`: does nothing when dist is newer than every source file.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { bundleContractLibraries } from './support/bundle-contract-libraries.ts'
 import { bundleFile } from './support/bundle-file.ts'
@@ -17,6 +17,8 @@ import { runTool } from './support/run.ts'
 import type { RunResult } from './support/run.ts'
 
 const dist = join(packageFolder, 'dist')
+/** What a run loads only where it has the component, each in a file of its own. */
+const onDemand = ['redis/component/worker', 'mail/mail-server', 'http/intercept/interception']
 /** Written last: its age is the build's age. */
 const marker = 'cjs/package.json'
 
@@ -63,26 +65,33 @@ function compile(format: 'esm' | 'cjs', folder: string): Promise<RunResult> {
  * through the source map, as everywhere.
  */
 async function bundleRuntimes(folder: string): Promise<void> {
-  await bundleFile(join(folder, 'esm/vitest/worker-runtime.js'), { plugins: [keepApart('mail/libraries')] })
-  await bundleFile(join(folder, 'esm/vivarium/runtime.js'), {
-    plugins: [keepApart('core/clock'), keepApart('mail/libraries')],
-  })
+  await bundleApart(folder, 'vitest/worker-runtime', onDemand)
+  await bundleApart(folder, 'vivarium/runtime', ['core/clock', ...onDemand])
   // A test file that speaks of HTTP services loads it.
-  await bundleFile(join(folder, 'esm/http/index.js'), {
-    plugins: [keepApart('core/clock'), keepApart('http/contract/ajv-library'), keepApart('http/contract/yaml-library')],
-  })
+  await bundleApart(folder, 'http/index', ['core/clock', 'http/contract/ajv-library', 'http/contract/yaml-library'])
+  for (const entry of onDemand) await bundleApart(folder, entry, ['core/clock', 'mail/libraries'])
 }
 
 /**
- * Leaves a module out of a bundle. The clock is loaded with the package itself, before a test can fake timers: a copy in a file that is loaded
- * later would come too late. What speaks SMTP is loaded with the first mail.
+ * Bundles a module, and leaves out of it those that are `apart`. The clock is loaded with the package itself, before a test can fake timers: a
+ * copy in a file that is loaded later would come too late. What speaks SMTP is loaded with the first mail.
  */
-function keepApart(module: string): Plugin {
-  const name = module.slice(module.lastIndexOf('/') + 1)
+async function bundleApart(folder: string, entry: string, apart: readonly string[]): Promise<void> {
+  await bundleFile(join(folder, `esm/${entry}.js`), { plugins: apart.map((module) => keepApart(module, entry)) })
+}
+
+function keepApart(module: string, entry: string): Plugin {
+  const name = posix.basename(module)
+  const path = `${'../'.repeat(entry.split('/').length - 1)}${module}.js`
   return {
     name: `keep ${module} apart`,
     setup: ({ onResolve }) => {
-      onResolve({ filter: new RegExp(`/${name}\\.js$`) }, () => ({ path: `../${module}.js`, external: true }))
+      onResolve({ filter: new RegExp(`/${name}\\.js$`) }, (asked) =>
+        asked.kind === 'entry-point' ||
+        !posix.resolve('/', posix.dirname(asked.importer), asked.path).endsWith(`/${module}.js`)
+          ? undefined
+          : { path, external: true },
+      )
     },
   }
 }

@@ -25,19 +25,12 @@ export async function openVivarium(options: VivariumOptions = {}): Promise<Vivar
     environment: process.env,
   })
   // Loaded here, not above: a test file that imports `currentSandbox` loads this module too, and none of what follows.
-  const { joinHttp, joinMail, joinPostgres, joinRedis, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
+  const { joinComponents, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
   return openTogether(async (opened) => {
     const host = await openVivariumHost(resolved)
     opened.add('the run', () => host.close())
-    const { http, postgres: info } = host.joinInfo
-    if (http !== undefined) await joinHttp(http)
-    const postgres = info && (await joinPostgres(info))
-    if (postgres !== undefined) opened.add('the Postgres gateway', () => postgres.close())
-    const redis = host.joinInfo.redis && (await joinRedis(host.joinInfo.redis))
-    if (redis !== undefined) opened.add('the Redis gateway', () => redis.close())
-    const mail = host.joinInfo.mail && (await joinMail(host.joinInfo.mail))
-    if (mail !== undefined) opened.add('the mail server', () => mail.close())
-    await postgres?.ready
-    return new JoinedVivarium(host.joinInfo, { postgres, redis, mail, opened, lost: host.lost })
+    const parts = await joinComponents(host.joinInfo, opened)
+    await parts.postgres?.ready
+    return new JoinedVivarium(host.joinInfo, { ...parts, opened, lost: host.lost })
   })
 }
