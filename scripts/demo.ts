@@ -4,7 +4,7 @@
  */
 import { root } from './support/paths.ts'
 import { run } from './support/run.ts'
-import { allWell, printTrouble, runSuite } from './support/vitest-run.ts'
+import { allWell, notRunLines, printTrouble, runSuite } from './support/vitest-run.ts'
 import type { RanTest, SuiteOutcome } from './support/vitest-run.ts'
 
 const isolations = ['transaction', 'database']
@@ -23,6 +23,8 @@ if (build.code === 0) {
   ]
   printSummary(outcomes, differences)
   printTrouble(outcomes)
+  // The same tests in each of the runs.
+  for (const line of notRunLines(outcomes.slice(0, 1))) console.log(`\n${line}`)
   process.exitCode = allWell(outcomes) && differences.length === 0 ? 0 : 1
 } else {
   console.log('The build failed: see above. The shop was not run.')

@@ -4,7 +4,7 @@
  */
 import { root } from './support/paths.ts'
 import { run } from './support/run.ts'
-import { allWell, printTrouble, runSuite, totals } from './support/vitest-run.ts'
+import { allWell, notRunLines, printTrouble, runSuite, totals } from './support/vitest-run.ts'
 import type { Suite, SuiteOutcome } from './support/vitest-run.ts'
 
 const suites: Suite[] = process.argv.includes('--long')
@@ -22,5 +22,6 @@ const outcomes: SuiteOutcome[] = []
 if (build.code === 0) for (const suite of suites) outcomes.push(await runSuite(suite))
 
 printTrouble(outcomes)
+for (const line of notRunLines(outcomes)) console.log(line)
 console.log(totals(outcomes))
 process.exitCode = build.code === 0 && allWell(outcomes) ? 0 : 1

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type NotRun, sayNotRun } from './describe-if-found.ts'
 import { root } from './paths.ts'
 import { runTool } from './run.ts'
 
@@ -21,6 +22,8 @@ export interface SuiteOutcome {
   passed: number
   failed: number
   skipped: number
+  /** Why, of each that was skipped for want of something. */
+  notRun: NotRun[]
   files: number
   /** Milliseconds in tests, hooks left out. */
   testsMs: number
@@ -57,7 +60,7 @@ interface JsonReport {
       fullName: string
       status: string
       duration?: number | null
-      meta?: { vivarium?: TestNotes }
+      meta?: { vivarium?: TestNotes; notRun?: NotRun }
     }[]
   }[]
 }
@@ -94,6 +97,7 @@ function count(suite: Suite, report: JsonReport, wallMs: number): SuiteOutcome {
     passed: 0,
     failed: 0,
     skipped: 0,
+    notRun: [],
     files: report.testResults.length,
     testsMs: 0,
     wallMs,
@@ -105,7 +109,10 @@ function count(suite: Suite, report: JsonReport, wallMs: number): SuiteOutcome {
       if (test.status === 'passed') outcome.passed++
       else if (test.status === 'failed') outcome.failed++
       else outcome.skipped++
-      if (test.status !== 'passed' && test.status !== 'failed') continue
+      if (test.status !== 'passed' && test.status !== 'failed') {
+        if (test.meta?.notRun !== undefined) outcome.notRun.push(test.meta.notRun)
+        continue
+      }
       outcome.testsMs += test.duration ?? 0
       outcome.tests.push({
         name: test.fullName,
@@ -126,6 +133,18 @@ export function totals(outcomes: readonly SuiteOutcome[]): string {
     outcomes.reduce((total, outcome) => total + outcome[key], 0)
   const skipped = sum('skipped')
   return `${sum('passed')} passed, ${sum('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+/** For each thing that was not there, how many tests were not run. */
+export function notRunLines(outcomes: readonly SuiteOutcome[]): string[] {
+  const all = outcomes.flatMap(({ notRun }) => notRun)
+  return [...new Set(all.map(({ needs }) => needs))].map((needs) => {
+    const these = all.filter((one) => one.needs === needs)
+    return sayNotRun(
+      these.length === 1 ? `1 test that needs ${needs}` : `${these.length} tests that need ${needs}`,
+      these[0]!,
+    )
+  })
 }
 
 /** Whether every run ended well. */

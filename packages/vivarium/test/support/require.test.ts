@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { isRequired } from './require.ts'
+import { isRequired } from '../../../../scripts/support/describe-if-found.ts'
+import { notRunLines, runSuite } from '../../../../scripts/support/vitest-run.ts'
 
 const packageFolder = join(import.meta.dirname, '../..')
 const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '../vitest.mjs')
@@ -28,6 +29,20 @@ it('what VIVARIUM_REQUIRE names and was not found fails the run', async () => {
   expect(output).toMatch(/1 failed \| 1 passed/)
   expect(output).toContain('external-postgres was not found')
   expect(code).toBe(1)
+})
+
+it('what was not run is summed up from the report of the run: how many tests, for want of what, and how to make it a failure', async () => {
+  const outcome = await runSuite({
+    name: 'not-run-fixture',
+    folder: 'packages/vivarium',
+    config: 'test/support/fixtures/vitest.config.ts',
+    env: { VIVARIUM_REQUIRE: '', VIVARIUM_TEST_POSTGRES_URL: await deadUrl() },
+    quiet: true,
+  })
+  expect(notRunLines([outcome, outcome])).toEqual([
+    'Not run: 2 tests that need external-postgres: no PostgreSQL answered at VIVARIUM_TEST_POSTGRES_URL, by default ' +
+      '127.0.0.1:5432 as postgres. VIVARIUM_REQUIRE=external-postgres makes this a failure.',
+  ])
 })
 
 function runFixture(env: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }> {

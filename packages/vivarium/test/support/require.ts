@@ -1,23 +1,17 @@
 import { Client } from 'pg'
-import { describe, it } from 'vitest'
-import { findRedisBinary } from '../../src/redis/server/find-binary.ts'
+import { describeOptional } from '../../../../scripts/support/describe-if-found.ts'
+import { noRedisFound } from '../../../../scripts/support/find-redis.ts'
+
+export { installedRedis } from '../../../../scripts/support/find-redis.ts'
 
 /** Names that `VIVARIUM_REQUIRE` may hold here: what some tests need and a machine may lack. */
 export type OptionalName = 'external-postgres' | 'psql' | 'redis' | 'chromium'
 
-const howToFind: Record<OptionalName, string> = {
+const missing: Record<OptionalName, string> = {
   'external-postgres': 'no PostgreSQL answered at VIVARIUM_TEST_POSTGRES_URL, by default 127.0.0.1:5432 as postgres',
   psql: 'no psql was found in PATH',
-  redis: 'no redis-server and no valkey-server is on the PATH',
+  redis: noRedisFound,
   chromium: 'no Chromium was found',
-}
-
-/** Whether `VIVARIUM_REQUIRE` (a comma list) says that `name` must be there. */
-export function isRequired(name: OptionalName, list: string | undefined = process.env['VIVARIUM_REQUIRE']): boolean {
-  return (list ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .includes(name)
 }
 
 /** The URL of an external PostgreSQL that answers, for tests against another server than the embedded one. */
@@ -48,33 +42,5 @@ export function describeIfFound<T>(
   title: string,
   body: (found: T) => void,
 ): void {
-  if (found !== undefined) {
-    describe(title, () => {
-      body(found)
-    })
-    return
-  }
-  if (isRequired(name)) {
-    describe(title, () => {
-      it(`finds ${name}, which VIVARIUM_REQUIRE names`, () => {
-        throw new Error(`${name} was not found: ${howToFind[name]}. VIVARIUM_REQUIRE names it, so this is a failure.`)
-      })
-    })
-    return
-  }
-  process.stderr.write(`Not run: "${title}": ${howToFind[name]}. VIVARIUM_REQUIRE=${name} makes this a failure.\n`)
-  // The one place that may skip: a thing that is really not there. The names stay listed, so that they can be counted.
-  // oxlint-disable-next-line vitest/no-disabled-tests
-  describe.skip(title, () => {
-    body(undefined as T)
-  })
-}
-
-/** The Redis server installed here, for tests that start one of their own. */
-export function installedRedis(): string | undefined {
-  try {
-    return findRedisBinary()
-  } catch {
-    return undefined
-  }
+  describeOptional({ name, found, missing: missing[name] }, title, body)
 }

@@ -3,15 +3,15 @@ import { delimiter, join } from 'node:path'
 import { VivariumError } from '../../core/errors.ts'
 
 const names: readonly string[] = ['redis-server', 'valkey-server']
-// Where package managers put them, for a test run with a short PATH.
-const usual: readonly string[] = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin', '/usr/local/sbin']
+// What an editor that was not started from a terminal lacks on its PATH on macOS.
+const homebrew: readonly string[] = ['/opt/homebrew/bin', '/usr/local/bin']
 
 /**
  * The server on the PATH.
  *
  * @throws VivariumError REDIS_NOT_FOUND
  */
-export function findRedisBinary(path: string = process.env['PATH'] ?? '', more: readonly string[] = usual): string {
+export function findRedisBinary(path: string = process.env['PATH'] ?? '', more: readonly string[] = homebrew): string {
   const folders = [...path.split(delimiter).filter((folder) => folder !== ''), ...more]
   for (const name of names) {
     for (const folder of folders) if (isExecutable(join(folder, name))) return join(folder, name)
