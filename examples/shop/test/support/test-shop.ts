@@ -23,7 +23,7 @@ export function openTestShop({ payments = provider.double }: OpenTestShopOptions
 }
 
 /** What Vivarium has written before any test module loads. */
-export function fromEnvironment(name: 'DATABASE_URL' | 'SMTP_URL'): string {
+export function fromEnvironment(name: 'DATABASE_URL' | 'SMTP_URL' | 'REDIS_URL'): string {
   const value = process.env[name]
   if (!value) throw new Error(`${name} is not set: run the tests with the vitest.config.ts of the shop.`)
   return value

@@ -91,29 +91,26 @@ export async function joinMail(info: ResolvedMail): Promise<MailPart> {
     socket.unref()
     sockets.add(socket)
     socket.on('error', () => socket.destroy())
+    socket.once('close', () => sockets.delete(socket))
     // Now, and not when the library is there: the sandbox must not close before that.
     const current = stableRefusal === undefined ? (findCurrent() as SandboxOwner | undefined) : undefined
-    const madeIn = current === undefined || current.state === 'closed' ? undefined : mailboxOf(current)
+    const madeIn = current?.state === 'open' ? mailboxOf(current) : undefined
     const line: { end: () => void; destroy: () => void } = {
       end: () => socket.end(),
       destroy: () => socket.destroy(),
     }
     const client = new SmtpClient(host, line, madeIn)
-    const closed = (): void => {
-      sockets.delete(socket)
-      client.closed()
-    }
-    socket.once('close', closed)
     loaded ??= load()
     loaded.then(
       (smtp) => {
-        if (!socket.destroyed) line.end = smtp.serve(socket, client, closed)
+        if (!socket.destroyed) line.end = smtp.serve(socket, client)
       },
       (error: unknown) => {
         socket.destroy()
         madeIn?.owner.fail(error)
       },
     )
+    socket.once('close', () => client.closed())
   }
 
   const listener = await listenLocally(accept)

@@ -15,8 +15,8 @@ export interface SmtpOptions {
 
 /** Speaks SMTP on sockets that are handed to it. */
 export interface SmtpServer {
-  /** Returns what ends the connection in good order. `closed` is called when it has ended, in whatever way. */
-  serve(socket: Socket, client: SmtpClient, closed: () => void): () => void
+  /** Returns what ends the connection in good order. */
+  serve(socket: Socket, client: SmtpClient): () => void
 }
 
 const idleMs = 10 * 60_000
@@ -26,7 +26,6 @@ export function makeSmtpServer(libraries: typeof Libraries, options: SmtpOptions
   const { SMTPServer, SMTPConnection, simpleParser } = libraries
   const { maxBytes, offerTls, certificate } = options
   const clients = new Map<string, SmtpClient>()
-  const onClosed = new Map<string, () => void>()
   const clientOf = ({ id }: SMTPServerSession): SmtpClient => {
     const client = clients.get(id)
     if (client === undefined) throw new Error('an SMTP session without a connection')
@@ -47,14 +46,6 @@ export function makeSmtpServer(libraries: typeof Libraries, options: SmtpOptions
     override _resetSession(): void {
       clients.get(this.id)?.reset()
       super._resetSession()
-    }
-
-    /** The socket itself does not tell: with STARTTLS the library takes every listener from it. */
-    override _onClose(): void {
-      onClosed.get(this.id)?.()
-      onClosed.delete(this.id)
-      clients.delete(this.id)
-      super._onClose()
     }
   }
 
@@ -111,12 +102,12 @@ export function makeSmtpServer(libraries: typeof Libraries, options: SmtpOptions
   server.on('error', () => undefined)
 
   return {
-    serve: (socket, client, closed) => {
+    serve: (socket, client) => {
       const connection = new Connection(server, socket)
       server.connections.add(connection)
       connection.on('error', () => socket.destroy())
       clients.set(connection.id, client)
-      onClosed.set(connection.id, closed)
+      socket.once('close', () => clients.delete(connection.id))
       connection.init()
       return () => connection.close()
     },

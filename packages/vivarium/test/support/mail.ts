@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import { type MailOptions, openVivarium, type Vivarium } from '../../src/index.ts'
 import { useOpened } from './opened.ts'
@@ -37,21 +36,7 @@ export interface RawSmtp {
 /** Connects, and reads the greeting. */
 export async function connectRaw(url: string): Promise<RawSmtp> {
   const { hostname, port } = new URL(url)
-  const raw = speakOn(connect(Number(port), hostname))
-  await raw.reply()
-  return raw
-}
-
-/** Connects and asks for STARTTLS: a client that speaks through TLS. */
-export async function connectRawTls(url: string): Promise<RawSmtp> {
-  const { socket, say } = await connectRaw(url)
-  await say('EHLO test')
-  await say('STARTTLS')
-  socket.removeAllListeners('data')
-  return speakOn(connectTls({ socket, rejectUnauthorized: false }))
-}
-
-function speakOn(socket: Socket): RawSmtp {
+  const socket = connect(Number(port), hostname)
   let unread = ''
   let isClosed = false
   let wake: (() => void) | undefined
@@ -81,5 +66,6 @@ function speakOn(socket: Socket): RawSmtp {
     socket.write(lines.map((line) => `${line}\r\n`).join(''))
     return reply()
   }
+  await reply()
   return { socket, say, reply }
 }
