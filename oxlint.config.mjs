@@ -8,7 +8,7 @@ const postgresPipeline = ['protocol', 'connection', 'server', 'template', 'lease
 const usersOfSql = ['template', 'gateway', 'component']
 
 /** Parts of a sandbox, each in a folder of its own: they stand on `core` and `machine` alone and know nothing of one another. */
-const components = ['postgres', 'redis', 'mock', 'mail', 'http']
+const components = ['postgres', 'redis', 'mock', 'mail', 'http', 'pubsub']
 
 const src = 'packages/vivarium/src'
 const wrongWay = 'This import points the wrong way: see docs/architecture.md.'

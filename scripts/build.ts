@@ -65,10 +65,11 @@ function compile(format: 'esm' | 'cjs', folder: string): Promise<RunResult> {
  * through the source map, as everywhere.
  */
 async function bundleRuntimes(folder: string): Promise<void> {
-  await bundleApart(folder, 'vitest/worker-runtime', onDemand)
+  await bundleApart(folder, 'vitest/worker-runtime', [...onDemand, 'pubsub/index'])
   await bundleApart(folder, 'vivarium/runtime', ['core/clock', ...onDemand])
-  // A test file that speaks of HTTP services loads it.
+  // A test file that speaks of HTTP services, or of inboxes, loads it.
   await bundleApart(folder, 'http/index', ['core/clock', 'http/contract/ajv-library', 'http/contract/yaml-library'])
+  await bundleApart(folder, 'pubsub/index', ['core/clock'])
   for (const entry of onDemand) await bundleApart(folder, entry, ['core/clock', 'mail/libraries'])
 }
 

@@ -29,6 +29,7 @@ export type {
   ObservedCall,
   ObservedCommand,
   ObservedMail,
+  ObservedMessage,
   ObservedQuery,
   ObservedRequest,
   Trace,

@@ -143,8 +143,33 @@ export interface ObservedCommand {
   readonly at: number
 }
 
+/** What an observed message is: one message that arrived in an inbox. */
+export interface ObservedMessage {
+  readonly component: 'pubsub'
+  /** The name of the inbox that it arrived in. */
+  readonly inbox: string
+  /** What the inbox listens to: `Redis channel notifications:1`. */
+  readonly source: string
+  /** The channel, subject or name that it came on. */
+  readonly topic: string
+  /** What it says, decoded where it came as a text. */
+  readonly payload: unknown
+  /** The text as it came over a wire; `undefined` for a value of this process, and for bytes that are no text. */
+  readonly text: string | undefined
+  /** The message's own id, where its source gives one. */
+  readonly id: string | undefined
+  /** Milliseconds since the sandbox opened. */
+  readonly at: number
+}
+
 /** One thing that crossed between the application and a component. */
-export type Interaction = ObservedQuery | ObservedCommand | ObservedCall | ObservedMail | ObservedRequest
+export type Interaction =
+  | ObservedQuery
+  | ObservedCommand
+  | ObservedCall
+  | ObservedMail
+  | ObservedRequest
+  | ObservedMessage
 
 /** Something that would behave differently in production, said aloud and recorded. */
 export interface FidelityWarning {
@@ -165,6 +190,7 @@ export interface Trace {
   readonly calls: readonly ObservedCall[]
   readonly mails: readonly ObservedMail[]
   readonly requests: readonly ObservedRequest[]
+  readonly messages: readonly ObservedMessage[]
 }
 
 /** What a block did: see `sandbox.observe`. */
@@ -189,6 +215,7 @@ export function traceOf(interactions: readonly Interaction[]): Trace {
     calls: interactionsWith('mock', interactions),
     mails: interactionsWith('mail', interactions),
     requests: interactionsWith('http', interactions),
+    messages: interactionsWith('pubsub', interactions),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Recorder } from './interactions.ts'
-import { findSandbox, type RegisteredSandbox } from './registry.ts'
+import type { SourceSandbox } from './message-source.ts'
+import { findCurrent, findSandbox, type RegisteredSandbox } from './registry.ts'
 
 /**
  * A component's part in one sandbox: made when the sandbox first touches the component, ended with it. A test that does not
@@ -21,7 +22,7 @@ export interface SandboxPart {
 }
 
 /** What a component asks of the sandbox that owns its part, whichever copy of Vivarium made it. */
-export interface SandboxOwner extends RegisteredSandbox {
+export interface SandboxOwner extends RegisteredSandbox, SourceSandbox {
   readonly state: 'open' | 'closing' | 'closed'
   /**
    * The sandbox around it (a test's file): what was set up there serves here, too. Also for a concurrent test, which cannot
@@ -49,4 +50,15 @@ export interface SandboxOwner extends RegisteredSandbox {
 /** The sandbox of this flow, else the worker's current one, as its components see it; else `undefined`. */
 export function findOwner(): SandboxOwner | undefined {
   return findSandbox() as SandboxOwner | undefined
+}
+
+/** The sandbox that the worker's stable URLs mean, as its components see it; else `undefined`. */
+export function findCurrentOwner(): SandboxOwner | undefined {
+  return findCurrent() as SandboxOwner | undefined
+}
+
+/** Whether `inner` is `outer`, or a sandbox inside of it. */
+export function isWithin(inner: SandboxOwner | undefined, outer: SandboxOwner): boolean {
+  for (let owner = inner; owner !== undefined; owner = owner.around) if (owner === outer) return true
+  return false
 }

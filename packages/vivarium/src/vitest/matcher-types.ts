@@ -1,5 +1,6 @@
 import type { MailExpectation } from '../mail/mail-pattern.ts'
 import type { SentMailOptions } from '../mail/matchers.ts'
+import type { ReceiveInOrderOptions, ReceiveNothingOptions, ReceiveOptions } from '../pubsub/matcher-options.ts'
 import type { KeyPattern } from '../redis/cache-uses.ts'
 import type { CacheSetOptions, CacheUseOptions } from '../redis/matchers.ts'
 
@@ -49,5 +50,28 @@ declare module 'vitest' {
     toHaveCacheSet(key?: KeyPattern, options?: CacheSetOptions): void
     /** A key was deleted. */
     toHaveCacheDelete(key?: KeyPattern, options?: CacheUseOptions): void
+    /**
+     * For an inbox, or several of which each must: a message arrives within a time, or has arrived. It is given by an equal payload, one with
+     * matchers in it, a regular expression for its text, or a function of the payload and the message. Must be awaited.
+     *
+     * @example
+     * ```ts
+     * import { EventEmitter } from 'node:events'
+     * import { expect } from 'vitest'
+     * import { fromEmitter, openInbox } from 'vivarium/pubsub'
+     * import 'vivarium/vitest'
+     *
+     * const orders = new EventEmitter()
+     * const inbox = await openInbox(fromEmitter(orders, 'paid'))
+     * orders.emit('paid', { id: 17, cents: 10_000 })
+     * await expect(inbox).toReceive({ id: 17, cents: expect.any(Number) }, { within: 500 })
+     * await expect(inbox).toReceiveNothing()
+     * ```
+     */
+    toReceive(expected?: unknown, options?: ReceiveOptions): Promise<void>
+    /** For an inbox, or several: nothing arrives, within a time, that no assertion has accounted for. Must be awaited. */
+    toReceiveNothing(options?: ReceiveNothingOptions): Promise<void>
+    /** For an inbox, or several: messages arrive one after the other, others may come between them. Must be awaited. */
+    toReceiveInOrder(expected: readonly unknown[], options?: ReceiveInOrderOptions): Promise<void>
   }
 }

@@ -1,10 +1,10 @@
 // Vitest runs this file in every worker, before each test file loads.
 import { aroundAll, aroundEach, expect, inject } from 'vitest'
-import { cacheMatchers, FileRun, joinWorker, mailMatchers } from './worker-runtime.ts'
+import { cacheMatchers, FileRun, inboxMatchers, joinWorker, mailMatchers } from './worker-runtime.ts'
 import './matcher-types.ts'
 import './provided-context.ts'
 
-expect.extend({ ...mailMatchers, ...cacheMatchers })
+expect.extend({ ...mailMatchers, ...cacheMatchers, ...inboxMatchers })
 
 const file = new FileRun(await joinWorker(inject('vivarium')))
 

@@ -8,6 +8,7 @@ import {
   type ObservedCall,
   type ObservedCommand,
   type ObservedMail,
+  type ObservedMessage,
   type ObservedQuery,
   type ObservedRequest,
   type Recorder,
@@ -38,7 +39,8 @@ export interface SandboxRedis {
 
 /**
  * One test's world: the one owner of everything that test touches, in every component. `interactions` is what has crossed
- * between the application and its components so far, in order; `queries`, `commands`, `calls`, `mails` and `requests` are the same by component.
+ * between the application and its components so far, in order; `queries`, `commands`, `calls`, `mails`, `requests` and `messages` are the same
+ * by component.
  */
 export interface Sandbox extends Trace, AsyncDisposable {
   /** Names the sandbox in messages: usually the test's full name. */
@@ -218,6 +220,10 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
 
   get requests(): readonly ObservedRequest[] {
     return interactionsWith('http', this.recorder.interactions)
+  }
+
+  get messages(): readonly ObservedMessage[] {
+    return interactionsWith('pubsub', this.recorder.interactions)
   }
 
   get fidelityWarnings(): readonly FidelityWarning[] {

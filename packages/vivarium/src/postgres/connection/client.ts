@@ -32,6 +32,8 @@ export interface PostgresClient extends AsyncDisposable {
 /** Options of {@link openPostgresClient}. */
 export interface OpenPostgresClientOptions extends ConnectOptions {
   onNotice?: (notice: ServerMessage) => void
+  /** Called with each notification of a channel that the connection listens on. */
+  onNotification?: (notification: { readonly channel: string; readonly payload: string }) => void
 }
 
 interface RunningQuery {
@@ -88,6 +90,12 @@ export async function openPostgresClient(
       case Backend.noticeResponse:
         options.onNotice?.(toServerMessage(readMessageFields(buffer, start, end)))
         return
+      case Backend.notificationResponse: {
+        const channel = readCString(buffer, start + 4, end)
+        const payload = readCString(buffer, start + 4 + Buffer.byteLength(channel) + 1, end)
+        options.onNotification?.({ channel, payload })
+        return
+      }
       case Backend.errorResponse: {
         const error = new PostgresServerError(toServerMessage(readMessageFields(buffer, start, end)))
         if (query === undefined || error.fields.severity === 'FATAL') fatal = error

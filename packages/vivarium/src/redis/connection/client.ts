@@ -21,6 +21,12 @@ interface Awaited {
   reject(error: Error): void
 }
 
+/** A message of something that the connection has subscribed to. */
+export interface RedisMessage {
+  readonly channel: Buffer
+  readonly payload: Buffer
+}
+
 /** An error that the server replied with. */
 class RedisReplyError extends Error {
   override readonly name: string = 'RedisReplyError'
@@ -30,11 +36,16 @@ class RedisReplyError extends Error {
  * Connects and logs in. It does not keep its process alive.
  *
  * @param deadlineMs milliseconds that each reply may take.
+ * @param onMessage is called with each message, where something was subscribed to: one name for each command.
  * @throws VivariumError SERVER_UNREACHABLE, SERVER_LOGIN_REFUSED
  */
-export async function openRedisClient(target: RedisTarget, deadlineMs = 10_000): Promise<RedisClient> {
+export async function openRedisClient(
+  target: RedisTarget,
+  deadlineMs = 10_000,
+  onMessage?: (message: RedisMessage) => void,
+): Promise<RedisClient> {
   const socket = connectTo(target)
-  const client = new SocketClient(socket, target, deadlineMs)
+  const client = new SocketClient(socket, target, deadlineMs, onMessage)
   try {
     for (const request of loginRequests(target)) await client.send(request)
     await client.command('PING')
@@ -58,15 +69,22 @@ class SocketClient implements RedisClient {
   readonly #socket: Socket
   readonly #target: RedisTarget
   readonly #deadlineMs: number
+  readonly #onMessage: ((message: RedisMessage) => void) | undefined
   readonly #awaited: Awaited[] = []
   readonly #scanner: ReplyScanner = new ReplyScanner()
   #parts: Buffer[] = []
   #end: Error | undefined
 
-  constructor(socket: Socket, target: RedisTarget, deadlineMs: number) {
+  constructor(
+    socket: Socket,
+    target: RedisTarget,
+    deadlineMs: number,
+    onMessage: ((message: RedisMessage) => void) | undefined,
+  ) {
     this.#socket = socket
     this.#target = target
     this.#deadlineMs = deadlineMs
+    this.#onMessage = onMessage
     socket.unref()
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('error', (error) => this.#fail(error))
@@ -109,6 +127,11 @@ class SocketClient implements RedisClient {
       if (!this.#scanner.isBetween) return
       const reply = readReply(Buffer.concat(this.#parts))
       this.#parts = []
+      const message = this.#onMessage && messageIn(reply)
+      if (message !== undefined) {
+        this.#onMessage?.(message)
+        continue
+      }
       const awaited = this.#awaited.shift()
       if (reply.type === '-') awaited?.reject(new RedisReplyError(reply.text))
       else awaited?.resolve(reply)
@@ -119,4 +142,13 @@ class SocketClient implements RedisClient {
     this.#end ??= error
     for (const { reject } of this.#awaited.splice(0)) reject(this.#end)
   }
+}
+
+/** In RESP2 a message is a list like any other: `message channel payload`, `pmessage pattern channel payload`. */
+function messageIn(reply: Reply): RedisMessage | undefined {
+  if (!('items' in reply) || reply.items === undefined) return undefined
+  const [kind, ...rest] = reply.items.map((item) => ('bytes' in item ? item.bytes : undefined))
+  const [channel, payload] = rest.slice(-2)
+  if (channel === undefined || payload === undefined) return undefined
+  return ['message', 'pmessage'].includes(String(kind)) ? { channel, payload } : undefined
 }
