@@ -3,7 +3,7 @@ import type { SandboxOwner, SandboxPart } from '../core/owner.ts'
 import { stillAwaited } from './inbox-errors.ts'
 
 /** What one sandbox waits for in its inboxes. */
-export class PubsubPart implements SandboxPart {
+class PubsubPart implements SandboxPart {
   readonly #owner: SandboxOwner
   /** Each with what it is called where it is told of. */
   readonly #waits: Map<Pick<Wait<never>, 'end'>, string> = new Map()

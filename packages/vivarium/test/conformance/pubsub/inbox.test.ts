@@ -11,8 +11,7 @@ const sandboxes = await useSandboxes()
 async function withInbox(work: (inbox: Inbox, emitter: EventEmitter) => Promise<void>): Promise<void> {
   const emitter = new EventEmitter()
   const outcome = await sandboxes.run(async () => work(await openInbox(fromEmitter(emitter, 'a', 'b')), emitter))
-  if (outcome.thrown !== undefined) throw outcome.thrown
-  expect(outcome.failures).toEqual([])
+  expect(codesOf(outcome)).toEqual([])
 }
 
 /** What an assertion that is to fail says. */
