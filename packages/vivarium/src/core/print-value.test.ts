@@ -78,6 +78,25 @@ test('a long list is cut', () => {
   expect(printShort({ text: 'a long text, longer than there is room' })).toHaveLength(32)
 })
 
+test('a large object costs no more than a small one, and is cut', () => {
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : new Array(20).fill(0).map(() => nested(depth - 1)))
+  const large = nested(4)
+  expect(printValue(large).split('\n').length).toBeLessThan(300)
+  expect(printShort(large)).toHaveLength(32)
+  expect(printCall('charge', [large, large]).split('\n').length).toBeLessThan(300)
+})
+
+test('a proxy is not looked into', () => {
+  const asked: string[] = []
+  const trap = (name: string) => () => {
+    asked.push(name)
+    throw new Error(`asked for ${name}`)
+  }
+  const proxy = new Proxy({}, { get: trap('get'), ownKeys: trap('ownKeys'), getPrototypeOf: trap('getPrototypeOf') })
+  expect(printValue({ client: proxy })).toBe('{ client: Proxy }')
+  expect(asked).toEqual([])
+})
+
 test('a call is printed as it is written', () => {
   expect(printCall('charge', [])).toBe('charge()')
   expect(printCall('charge', [{ amountCents: 100 }, 'now'])).toBe("charge({ amountCents: 100 }, 'now')")
