@@ -79,7 +79,7 @@ test('a long list is cut', () => {
 })
 
 test('a large object costs no more than a small one, and is cut', () => {
-  const nested = (depth: number): unknown => (depth === 0 ? 1 : new Array(20).fill(0).map(() => nested(depth - 1)))
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : Array.from({ length: 20 }, () => nested(depth - 1)))
   const large = nested(4)
   expect(printValue(large).split('\n').length).toBeLessThan(300)
   expect(printShort(large)).toHaveLength(32)
