@@ -8,6 +8,8 @@ import type { JoinedVivarium, JoinInfo } from '../vivarium/vivarium.ts'
  */
 export async function joinWorker(info: JoinInfo): Promise<JoinedVivarium> {
   const vivarium = await openOncePerWorker(`run ${JSON.stringify(info)}`, () => joinVivarium(info))
+  // A rejection that nobody handles is what fails a run of Vitest when its file is done.
+  vivarium.reportLateFailures((error) => void Promise.reject(error))
   // For each file again: one before it may have changed a variable.
   Object.assign(process.env, vivarium.environment)
   return vivarium

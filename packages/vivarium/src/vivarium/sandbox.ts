@@ -95,6 +95,8 @@ export interface SandboxParts {
   readonly failsOnWarnings?: boolean
   /** Called once when it is closed, whatever the outcome. */
   readonly onClosed: (sandbox: ComposedSandbox) => void
+  /** Called with what failed when it was closed, where no sandbox is around it to fail by that. */
+  readonly onLateFailure: (error: unknown) => void
 }
 
 /** The sandbox that nests directly in an owner: one at a time. */
@@ -152,6 +154,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
   readonly #mail: MailPart | undefined
   readonly #parts: Map<string, SandboxPart> = new Map()
   readonly #owned: OpenResources = new OpenResources()
+  readonly #onLateFailure: (error: unknown) => void
   #state: 'open' | 'closing' | 'closed' = 'open'
 
   constructor(parts: SandboxParts) {
@@ -163,6 +166,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     this.#postgres = parts.postgres
     this.#redis = parts.redis
     this.#mail = parts.mail
+    this.#onLateFailure = parts.onLateFailure
     this.close = closeOnce(() => this.#close(parts))
   }
 
@@ -240,8 +244,9 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
 
   fail(error: unknown): void {
     // What came too late for this sandbox is not to be lost.
-    if (this.#state === 'closed') this.around?.fail(error)
-    else this.recorder.fail(error)
+    if (this.#state !== 'closed') this.recorder.fail(error)
+    else if (this.around !== undefined) this.around.fail(error)
+    else this.#onLateFailure(error)
   }
 
   part<T extends SandboxPart>(component: string, make: (owner: SandboxOwner) => T): T {

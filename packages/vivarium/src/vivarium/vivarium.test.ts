@@ -273,6 +273,14 @@ test('a failure that comes when its sandbox is closed fails the sandbox around i
   await vivarium.close()
 })
 
+test('a failure that comes when no sandbox is open that could fail by it fails the vivarium', async () => {
+  const { vivarium } = open()
+  const sandbox = await vivarium.openSandbox({ title: 'alone' })
+  await sandbox.close()
+  sandbox.fail(new Error('too late'))
+  await expect(vivarium.close()).rejects.toMatchObject({ errors: [{ message: 'too late' }] })
+})
+
 test('the interactions of a sandbox are there by component as well', async () => {
   const { vivarium, postgres } = open()
   const sandbox = await vivarium.openSandbox({ title: 'one' })

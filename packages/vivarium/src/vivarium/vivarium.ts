@@ -107,6 +107,9 @@ export class JoinedVivarium implements Vivarium {
   readonly #opening: Set<Promise<ComposedSandbox>> = new Set()
   readonly #open: Set<ComposedSandbox> = new Set()
   readonly #stableRefusals: Set<() => void> = new Set()
+  /** What failed when every sandbox that could have failed by it was closed. */
+  readonly #lateFailures: unknown[] = []
+  #onLateFailure: (error: unknown) => void = (error) => void this.#lateFailures.push(error)
   #allowStable: readonly (() => void)[] = []
   #closed = false
   #lost: Error | undefined
@@ -193,6 +196,14 @@ export class JoinedVivarium implements Vivarium {
     }
   }
 
+  /**
+   * Calls `report` with what fails when no sandbox is left that could fail by it, instead of reporting it when the vivarium closes. For
+   * runner adapters: a worker ends without that.
+   */
+  reportLateFailures(report: (error: unknown) => void): void {
+    this.#onLateFailure = report
+  }
+
   /** Each component in the words of its protocol. */
   #refuseStable(): readonly (() => void)[] {
     // The remedy stands in the message itself: clients and runners show little else.
@@ -241,6 +252,7 @@ export class JoinedVivarium implements Vivarium {
       mail: this.#mail,
       failsOnWarnings: this.#info.fidelity === 'fail',
       onClosed,
+      onLateFailure: (error) => this.#onLateFailure(error),
     })
     this.#open.add(sandbox)
     if (current) {
@@ -255,7 +267,7 @@ export class JoinedVivarium implements Vivarium {
     await Promise.allSettled(this.#opening)
     const failures: unknown[] = []
     for (const sandbox of this.#open) failures.push(...(await closingFailures(sandbox)))
-    failures.push(...(await this.#opened.closeAll()))
+    failures.push(...(await this.#opened.closeAll()), ...this.#lateFailures)
     if (failures.length > 0) throw new SandboxFailures('The vivarium', failures)
   }
 }

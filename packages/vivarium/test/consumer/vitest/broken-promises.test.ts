@@ -141,3 +141,33 @@ test('a concurrent test that cannot see what beforeAll wrote is told so', () => 
   expect(message).toContain('isolation/database')
   expect(run.file('file-work.test.ts').assertionResults.map(({ status }) => status)).toEqual(['failed', 'passed'])
 })
+
+/** Does in one file, once that has ended, what the other file of the same worker finds there. */
+const lateCall = `
+  import { AsyncResource } from 'node:async_hooks'
+  import { test } from 'vitest'
+  import { defineMock } from 'vivarium/mock'
+  const gateway = defineMock<{ refund(id: string): Promise<void> }>('Gateway')
+  const shared = globalThis as { late?: () => void }
+  test('calls late, and leaves a call for later', async () => {
+    shared.late?.()
+    shared.late = AsyncResource.bind(() => {
+      try {
+        void gateway.double.refund('ch_1')
+      } catch {
+        // As an application may that swallows what it gets.
+      }
+    })
+  })`
+
+test('what comes when its file has ended fails the run', async () => {
+  const project = installed.writeProject('late', { ...app, 'one.test.ts': lateCall, 'two.test.ts': lateCall })
+  const late = await runVitest(project, {
+    args: ['--no-isolate', '--maxWorkers=1'],
+    env: { VIVARIUM_CACHE_DIR: installed.cacheFolder },
+    deadlineMs: 50_000,
+  })
+  expect(late.output).toMatch(/Unhandled Rejection[^]*Gateway\.refund[^]*SANDBOX_CLOSED/)
+  expect(late.tests.map(({ status }) => status)).toEqual(['passed', 'passed'])
+  expect(late.code).toBe(1)
+})
