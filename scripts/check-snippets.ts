@@ -1,8 +1,11 @@
 /**
  * The TypeScript in the docs compiles: ```ts blocks of README.md, docs and the examples' READMEs, and those below an `@example`
  * in the sources. Each snippet is a module of its own, checked as a user's file would be, against the built package.
+ *
+ * A block that says where it is from (```ts from=examples/shop/test/cache.test.ts) is a passage of that file, to the letter but
+ * for its indentation; a line `// …` stands for lines that were left out. It is not compiled a second time.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { filesBelow, shown } from './support/files.ts'
 import { packageFolder, root } from './support/paths.ts'
@@ -16,6 +19,8 @@ interface Snippet {
   fence: number
   /** Characters before the code on each line: ` * ` in a comment. */
   indent: number
+  /** The file that it is a passage of, relative to the repository. */
+  from: string | undefined
   lines: string[]
 }
 
@@ -24,11 +29,14 @@ const sources = [
   ...filesBelow(join(root, 'docs'), '.md'),
   ...filesBelow(join(packageFolder, 'src'), '.ts').filter((file) => !file.endsWith('.test.ts')),
 ]
-const snippets = sources.flatMap((file) => readSnippets(shown(root, file), readFileSync(file, 'utf8')))
+const all = sources.flatMap((file) => readSnippets(shown(root, file), readFileSync(file, 'utf8')))
+const snippets = all.filter(({ from }) => from === undefined)
+const passages = all.filter(({ from }) => from !== undefined)
 
 const folder = join(root, '.cache', `snippets-${process.pid}`)
 try {
-  report('snippets', await compile(), `${snippets.length} snippets`)
+  const counted = `${snippets.length} snippets, ${passages.length} passages`
+  report('snippets', [...passages.flatMap(checkPassage), ...(await compile())], counted)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -43,16 +51,59 @@ function readSnippets(source: string, text: string): Snippet[] {
     const content = line.slice(prefix.length)
     if (inComments && (line.includes('*/') || line.trimStart().startsWith('/**'))) inExample = false
     if (content.startsWith('@')) inExample = content.startsWith('@example')
-    const fence = /^\s*```(\w*)/.exec(content)
+    const fence = /^\s*```(\w*)(?:\s+from=(\S+))?/.exec(content)
     if (open !== undefined) {
       if (fence !== null) open = undefined
       else open.lines.push(content)
     } else if (fence !== null && (!inComments || (inExample && prefix !== ''))) {
-      open = { source, fence: index + 1, indent: prefix.length, lines: [] }
+      open = { source, fence: index + 1, indent: prefix.length, from: fence[2], lines: [] }
       if (fence[1] === 'ts' || fence[1] === 'typescript') found.push(open)
     }
   })
   return found
+}
+
+function checkPassage({ source, fence, from, lines }: Snippet): string[] {
+  const place = `${source}:${fence}`
+  const file = join(root, from ?? '')
+  if (!existsSync(file)) return [`${place}: there is no ${from}`]
+  const text = readFileSync(file, 'utf8').split('\n')
+  let start = 0
+  for (const piece of piecesOf(lines)) {
+    const found = findLines(text, piece, start)
+    if (found === undefined)
+      return [`${place}: not in ${from}${start === 0 ? '' : ' behind the piece before'}: ${piece[0]?.trim()}`]
+    start = found + piece.length
+  }
+  return []
+}
+
+/** What stands between the lines `// …`. */
+function piecesOf(lines: readonly string[]): string[][] {
+  const pieces: string[][] = [[]]
+  for (const line of lines) {
+    if (line.trim() === '// …') pieces.push([])
+    else pieces.at(-1)?.push(line)
+  }
+  return pieces.map(withoutIndentation).filter((piece) => piece.length > 0)
+}
+
+function findLines(text: readonly string[], piece: readonly string[], from: number): number | undefined {
+  for (let at = from; at + piece.length <= text.length; at++) {
+    const there = withoutIndentation(text.slice(at, at + piece.length))
+    if (there.length === piece.length && there.every((line, index) => line === piece[index])) return at
+  }
+  return undefined
+}
+
+/** Lines as they are with the least indented one at the margin, without empty ones around them. */
+function withoutIndentation(lines: readonly string[]): string[] {
+  const isEmpty = (line: string): boolean => line.trim() === ''
+  const first = lines.findIndex((line) => !isEmpty(line))
+  const last = lines.findLastIndex((line) => !isEmpty(line))
+  const kept = first < 0 ? [] : lines.slice(first, last + 1)
+  const margin = Math.min(...kept.filter((line) => !isEmpty(line)).map((line) => line.search(/\S/)))
+  return kept.map((line) => (isEmpty(line) ? '' : line.slice(margin)))
 }
 
 async function compile(): Promise<string[]> {
