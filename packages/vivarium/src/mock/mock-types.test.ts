@@ -2,7 +2,10 @@ import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { defineMock, defineMockFunction, type Expectation, type Mock } from './index.ts'
 
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
 interface Store {
+  keep(value: Json): Promise<void>
   get(key: string): Promise<string | undefined>
   set(key: string, value: { count: number }, ttlSeconds?: number): Promise<void>
   size(): number
@@ -31,6 +34,8 @@ function typed(): void {
     .answers(async (key) => key)
   store.expect.set('a', { count: any }, any).resolves()
   store.expect.set('a', any).resolves()
+  store.expect.keep([1, [{ a: any }], any]).resolves()
+  store.deny.keep()
   store.expect.size().returns(1)
   store.expect.clear().returns()
   store.expect.find('a').resolves([1])

@@ -21,7 +21,10 @@ export type Expected<T> = T | ValueMatcher | (T extends object ? ExpectedPropert
 
 type ExpectedProperties<T extends object> = T extends AnyFunction | Date | RegExp | ArrayBufferView | Promise<unknown>
   ? never
-  : { readonly [K in keyof T]: Expected<T[K]> }
+  : number extends (T extends readonly unknown[] ? T['length'] : never)
+    ? // Written out, since a mapped array is looked into at once: for a list of lists of itself (JSON) that has no end.
+      readonly Expected<(T & readonly unknown[])[number]>[]
+    : { readonly [K in keyof T]: Expected<T[K]> }
 
 /** `stub.charge(implementation)` */
 export type Stubs<T> = { readonly [K in FunctionNames<T>]: Stub<FunctionOf<T, K>> }
