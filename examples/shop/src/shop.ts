@@ -2,21 +2,33 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import { Pool } from 'pg'
 import { createAccounts } from './accounts/accounts.ts'
 import type { Accounts } from './accounts/accounts.ts'
+import type { Cache } from './cache/cache.ts'
 import { createCatalog } from './catalog/catalog.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { createInventory } from './inventory/inventory.ts'
 import type { Inventory } from './inventory/inventory.ts'
+import { createNotifications } from './notifications/notifications.ts'
+import type { Notifications } from './notifications/notifications.ts'
 import { createOrders } from './orders/orders.ts'
 import type { Orders } from './orders/orders.ts'
 import type { Mailer } from './mail/mailer.ts'
 import type { PaymentGateway } from './payments/payment-gateway.ts'
 import { createPayments } from './payments/payments.ts'
 import type { Payments } from './payments/payments.ts'
+import { createProfiles } from './profiles/profiles.ts'
+import type { Profiles } from './profiles/profiles.ts'
+import type { PubSub } from './pub-sub/pub-sub.ts'
+import { reportToConsole } from './report.ts'
+import type { Report } from './report.ts'
 
 export interface OpenShopOptions {
   readonly databaseUrl: string
   readonly payments: PaymentGateway
   readonly mailer: Mailer
+  readonly cache: Cache
+  readonly pubSub: PubSub
+  /** @default the console */
+  readonly report?: Report
 }
 
 export interface Shop {
@@ -25,12 +37,15 @@ export interface Shop {
   readonly inventory: Inventory
   readonly orders: Orders
   readonly payments: Payments
+  readonly profiles: Profiles
+  readonly notifications: Notifications
   /** Ends the connections, once what runs on them has finished. */
   close(): Promise<void>
 }
 
-/** The whole shop over one connection pool. */
-export function openShop({ databaseUrl, payments: gateway, mailer }: OpenShopOptions): Shop {
+/** The whole shop over one connection pool. What it is given is not closed with it. */
+export function openShop(options: OpenShopOptions): Shop {
+  const { databaseUrl, payments: gateway, mailer, cache, pubSub, report = reportToConsole } = options
   const pool = openPool(databaseUrl)
   const database = drizzle(pool)
   return {
@@ -39,6 +54,8 @@ export function openShop({ databaseUrl, payments: gateway, mailer }: OpenShopOpt
     inventory: createInventory(database),
     orders: createOrders(database, gateway),
     payments: createPayments(database, gateway),
+    profiles: createProfiles({ database, cache, report }),
+    notifications: createNotifications({ pubSub, report }),
     close: () => pool.end(),
   }
 }

@@ -1,11 +1,9 @@
 // External API, by mail: who registers is welcomed, once, through the real SMTP client and a real SMTP server.
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import { defineMock } from 'vivarium/mock'
 import type { Mailer } from '../src/mail/mailer.ts'
-import { openShop } from '../src/shop.ts'
-import { provider } from './support/payment-provider.ts'
-import { fromEnvironment, openTestShop } from './support/test-shop.ts'
+import { openTestShop } from './support/test-shop.ts'
 
 const { shop } = openTestShop()
 const ada = { email: 'ada@example.com', password: 'correct horse battery' }
@@ -91,12 +89,10 @@ describe('a mail service that does not take the mail', () => {
 
 describe('with a double of the mail service', () => {
   const mailer = defineMock<Mailer>('Mailer')
+  const { shop: mocked } = openTestShop({ mailer: mailer.double })
 
   test('the same is one expectation, verified at the end without being asked', async () => {
     // Given a shop whose mails go to a double, which is to be called once
-    const databaseUrl = fromEnvironment('DATABASE_URL')
-    const mocked = openShop({ databaseUrl, payments: provider.double, mailer: mailer.double })
-    onTestFinished(() => mocked.close())
     mailer.expect
       .send({ to: 'ada@example.com', subject: 'Welcome to the shop', text: expect.stringContaining('Hello') })
       .resolves()

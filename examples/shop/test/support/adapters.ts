@@ -11,6 +11,9 @@ import type { Report } from '../../src/report.ts'
 /** Where the shop keeps its cache and passes on its messages: within its process, or in Redis. */
 export type Adapter = 'memory' | 'redis'
 
+/** For tests that are not about it. `SHOP_ADAPTER=redis` runs them on Redis. */
+export const usualAdapter: Adapter = process.env['SHOP_ADAPTER'] === 'redis' ? 'redis' : 'memory'
+
 const redisIsMissing = { needs: 'redis', missing: 'no redis-server and no valkey-server is on the PATH' }
 
 /**
