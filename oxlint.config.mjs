@@ -32,21 +32,29 @@ function imports(folder, ...patterns) {
 
 const importDirections = [
   imports('*.ts', { regex: '^\\./vitest/', message: wrongWay }, testRunner, itself),
-  imports('core/**', intoFolders([...components, 'machine', 'vivarium', 'vitest']), testRunner, itself, io),
-  imports('machine/**', intoFolders([...components, 'vivarium', 'vitest']), testRunner, itself),
+  imports('core/**', intoFolders([...components, 'machine', 'factory', 'vivarium', 'vitest']), testRunner, itself, io),
+  imports('machine/**', intoFolders([...components, 'factory', 'vivarium', 'vitest']), testRunner, itself),
   ...components.map((folder) => {
     const others = components.filter((other) => other !== folder)
-    return imports(`${folder}/**`, intoFolders([...others, 'vivarium', 'vitest']), testRunner, itself)
+    return imports(`${folder}/**`, intoFolders([...others, 'factory', 'vivarium', 'vitest']), testRunner, itself)
   }),
-  imports('postgres/sql/**', intoFolders(['core', 'vivarium', 'vitest', ...postgresPipeline]), testRunner, itself, io),
+  imports(
+    'postgres/sql/**',
+    intoFolders(['core', 'factory', 'vivarium', 'vitest', ...postgresPipeline]),
+    testRunner,
+    itself,
+    io,
+  ),
   ...postgresPipeline.map((folder, index) => {
     const later = postgresPipeline.slice(index + 1)
     const sql = usersOfSql.includes(folder) ? [] : ['sql']
-    const patterns = [intoFolders(['vivarium', 'vitest', ...later, ...sql]), testRunner, itself]
+    const patterns = [intoFolders(['factory', 'vivarium', 'vitest', ...later, ...sql]), testRunner, itself]
     if (folder === 'protocol') patterns.push(io)
     return imports(`postgres/${folder}/**`, ...patterns)
   }),
-  imports('vivarium/**', intoFolders(['vitest']), testRunner, itself),
+  // Above the components, and known to nothing below: a test imports it.
+  imports('factory/**', intoFolders(['vivarium', 'vitest']), testRunner, itself),
+  imports('vivarium/**', intoFolders(['factory', 'vitest']), testRunner, itself),
   imports('vitest/**', { regex: '^(\\.\\./)+postgres/', message: 'A runner adapter stands on src/vivarium.' }, itself),
 ]
 

@@ -84,6 +84,14 @@ export const errorCodes = {
   CONTRACT_UNREADABLE: 'An OpenAPI document cannot be read',
   CONTRACT_INVALID: 'An OpenAPI document is not valid',
   CONTRACT_NO_EXAMPLE: 'An OpenAPI document gives no valid example of a response',
+  FACTORY_TABLE_UNKNOWN: 'A factory was asked for a table that the database does not have',
+  FACTORY_ATTRIBUTE_UNKNOWN: 'A row was given something that its table does not have',
+  FACTORY_VALUE_REFUSED: 'A column was given a value that it cannot hold',
+  FACTORY_VALUE_MISSING: 'No value could be made for a column',
+  FACTORY_VALUES_USED_UP: 'All values that a unique key admits are used up',
+  FACTORY_CYCLE: 'Tables need rows of each other before either can have one',
+  FACTORY_ALREADY_INSERTED: 'A row was to be inserted that is in the database already',
+  FACTORY_ROW_REFUSED: 'The database refused a row that a factory made',
   RECORDING_INVALID: 'Recorded traffic is not a HAR file',
 } as const
 

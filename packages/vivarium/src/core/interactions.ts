@@ -219,16 +219,25 @@ export function traceOf(interactions: readonly Interaction[]): Trace {
   }
 }
 
+/** A statement that is not the application's. */
+export type OwnStatement = Pick<ObservedQuery, 'text' | 'command'>
+
 /** A sandbox's trace while it is being written. Components write, everything else reads. */
 export class Recorder {
   readonly #interactions: Interaction[] = []
   readonly #warnings: FidelityWarning[] = []
   readonly #failures: unknown[] = []
+  readonly #ownStatements: OwnStatement[] = []
   readonly #readers: Set<(interaction: Interaction) => void> = new Set()
 
   record(interaction: Interaction): void {
     this.#interactions.push(interaction)
     for (const read of this.#readers) read(interaction)
+  }
+
+  /** Records a statement that Vivarium ran for the test itself, as a factory does: no interaction of the application. */
+  recordOwn({ text, command }: OwnStatement): void {
+    this.#ownStatements.push({ text, command })
   }
 
   /** Calls `read` with each interaction from now on, as it is recorded, until the returned function is called. */
@@ -251,6 +260,11 @@ export class Recorder {
 
   get interactions(): readonly Interaction[] {
     return this.#interactions
+  }
+
+  /** What Vivarium ran for the test, in order: not in the trace, but it may have changed something. */
+  get ownStatements(): readonly OwnStatement[] {
+    return this.#ownStatements
   }
 
   get fidelityWarnings(): readonly FidelityWarning[] {

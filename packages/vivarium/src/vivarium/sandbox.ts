@@ -199,7 +199,8 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
 
   /** A statement by which the sandbox may have changed its database. */
   get firstChange(): string | undefined {
-    return this.queries.find((query) => !changesNothing(query))?.text
+    const statements = [...this.queries, ...this.recorder.ownStatements]
+    return statements.find((statement) => !changesNothing(statement))?.text
   }
 
   get interactions(): readonly Interaction[] {

@@ -10,6 +10,12 @@ import { PostgresServerError } from './server-error.ts'
 import { parsePostgresUrl } from './target.ts'
 import type { ConnectionTarget } from './target.ts'
 
+/**
+ * By this name the gateway knows a connection whose statements Vivarium runs for a test, as a factory's: they are none of the
+ * application's, and stay out of its trace.
+ */
+export const ownApplicationName = 'vivarium factory'
+
 /** A row in text format, by column name. */
 export type QueryRow = Record<string, string | null>
 

@@ -17,6 +17,8 @@ import type { StatementTexts } from './statement-texts.ts'
 /** What the observer knows of the client. */
 export interface ObservedClient extends DirectOwner {
   readonly id: number
+  /** Its statements are Vivarium's, not the application's. */
+  readonly isOwn: boolean
   readonly texts: StatementTexts
 }
 
@@ -267,12 +269,12 @@ export class DirectObserver {
   }
 
   #record(text: string, params: ClientPortal['params']): Parameters<typeof recordCompleted>[0] {
-    const { id, state } = this.#client
+    const { id, isOwn, state } = this.#client
     const startedAt = this.#startedAt
     // The next one of the same unit begins where this one ends.
     this.#startedAt = now()
     const transaction = state.status === 'idle' ? undefined : state.transaction.number
-    return { level: this.#world, text, params, connection: id, transaction, startedAt }
+    return { level: this.#world, text, params, connection: id, isOwn, transaction, startedAt }
   }
 
   #ready(status: string): void {

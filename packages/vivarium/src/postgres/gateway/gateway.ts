@@ -369,5 +369,6 @@ function refuseMixed(parent: OpenSandbox, asked: OpenPostgresSandboxOptions): vo
 
 function firstChange({ place, recorder }: OpenSandbox): string | undefined {
   if (place instanceof DatabaseWorld) return place.firstChange
-  return interactionsWith('postgres', recorder.interactions).find((query) => !changesNothing(query))?.text
+  const statements = [...interactionsWith('postgres', recorder.interactions), ...recorder.ownStatements]
+  return statements.find((statement) => !changesNothing(statement))?.text
 }

@@ -1,4 +1,5 @@
 import { now } from '../../core/clock.ts'
+import type { ObservedQuery } from '../../core/interactions.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
 import type { Level } from './level.ts'
 
@@ -8,13 +9,15 @@ export interface QueryRecord {
   readonly text: string
   readonly params: readonly (string | Uint8Array | null)[]
   readonly connection: number
+  /** It is Vivarium's, not the application's. */
+  readonly isOwn: boolean
   readonly transaction: number | undefined
   readonly startedAt: number
 }
 
 export function recordCompleted(record: QueryRecord, tag: string | undefined): void {
   const read = tag === undefined ? undefined : readTag(tag)
-  record.level.recorder.record({
+  note(record, {
     component: 'postgres',
     text: record.text,
     params: record.params,
@@ -29,7 +32,7 @@ export function recordCompleted(record: QueryRecord, tag: string | undefined): v
 }
 
 export function recordFailed(record: QueryRecord, fields: MessageFields): void {
-  record.level.recorder.record({
+  note(record, {
     component: 'postgres',
     text: record.text,
     params: record.params,
@@ -41,6 +44,11 @@ export function recordFailed(record: QueryRecord, fields: MessageFields): void {
     transaction: record.transaction,
     at: record.startedAt - record.level.openedAt,
   })
+}
+
+function note({ level, isOwn }: QueryRecord, query: ObservedQuery): void {
+  if (isOwn) level.recorder.recordOwn(query)
+  else level.recorder.record(query)
 }
 
 /** `INSERT 0 3` → INSERT, 3; `SELECT 1` → SELECT, 1; `CREATE TABLE` → CREATE TABLE (PostgreSQL docs, CommandComplete). */

@@ -5,6 +5,8 @@ import type { StatementTexts } from './statement-texts.ts'
 
 /** What a unit needs of the virtual connection that it belongs to. */
 export interface UnitOwner extends Leaver {
+  /** Its statements are Vivarium's, not the application's. */
+  readonly isOwn: boolean
   readonly names: ClientNames
   readonly texts: StatementTexts
   /** The settings that the connection's start-up asked for. */

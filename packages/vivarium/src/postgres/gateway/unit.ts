@@ -287,8 +287,9 @@ export class Unit {
 
   record(text: string, params: QueryRecord['params'], state: ConnectionState = this.planned): QueryRecord {
     const transaction = state.status === 'idle' ? undefined : state.transaction.number
+    const { id: connection, isOwn } = this.owner
     this.text = text
-    return { level: this.level, text, params, connection: this.owner.id, transaction, startedAt: now() }
+    return { level: this.level, text, params, connection, isOwn, transaction, startedAt: now() }
   }
 
   /** A statement of the client completed on the server. */

@@ -14,6 +14,7 @@ import { describeType, FrameReader, ProtocolViolation } from '../protocol/frame-
 import { Frontend } from '../protocol/message-types.ts'
 import { encodeOwnMessage } from '../protocol/server-message.ts'
 import type { OwnMessage } from '../protocol/server-message.ts'
+import { ownApplicationName } from '../connection/client.ts'
 import type { ClientPath } from './client-path.ts'
 import { ClientNames } from './client-names.ts'
 import { initialState, statusByte } from './connection-state.ts'
@@ -26,10 +27,8 @@ import type { SessionLeftovers } from './session-leftovers.ts'
 import { sameText } from './same-text.ts'
 import { guardSetting, isReadOnlyByDefault, noSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
-import { startupSettings } from './startup-settings.ts'
-import type { LoginReports } from './startup-settings.ts'
-import { StartupReader } from './startup.ts'
-import type { StartupRequest } from './startup.ts'
+import { type LoginReports, startupSettings } from './startup-settings.ts'
+import { StartupReader, type StartupRequest } from './startup.ts'
 import type { StatementTexts } from './statement-texts.ts'
 import type { Activity, TurnTaker } from './scheduler.ts'
 import type { UnitOwner } from './unit-owner.ts'
@@ -67,6 +66,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   readonly secretKey: number = randomInt(1, 2 ** 31 - 1)
   readonly names: ClientNames
   readonly texts: StatementTexts
+  isOwn = false
   state: ConnectionState = initialState
   readonly leavesIn: Set<SessionLeftovers> = new Set()
   initialSettings: Settings = noSettings
@@ -358,6 +358,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
       })
     }
     this.#parameters = parameters
+    this.isOwn = parameters.get('application_name') === ownApplicationName
     this.database = parameters.get('database') ?? user
     if (minorVersion > 0 || protocolOptions.length > 0) this.write(encodeNegotiateProtocolVersion(0, protocolOptions))
     this.#phase = 'password'
