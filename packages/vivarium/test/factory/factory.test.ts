@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { build, insert, insertList, paramsFor } from '../../src/factory/index.ts'
+import { insert, insertList } from '../../src/factory/index.ts'
 import { isolations } from '../support/isolations.ts'
 import { useMigrated } from './support.ts'
 
@@ -27,7 +27,6 @@ describe.each(isolations)('in isolation %s', (isolation) => {
         "user_id": 2,
       }
     `)
-    console.log(await build('order'), await paramsFor('order'))
     const users = await insertList(500, 'users')
     expect(users).toHaveLength(500)
     expect(sandbox.queries).toHaveLength(0)
