@@ -39,6 +39,7 @@ export const errorCodes = {
   MESSAGE_STILL_AWAITED: 'A message was still awaited when the sandbox closed',
   NOTIFICATIONS_NOT_DELIVERED: "Postgres delivers no notifications in isolation 'transaction'",
   EVENT_STREAM_REFUSED: 'A response is no stream of server-sent events',
+  CONDITION_NOT_MET: 'A condition was not met in time',
   VIVARIUM_CLOSED: 'The vivarium is closed',
   CONFIG_INVALID: 'The configuration is not valid',
   VERSIONS_MIXED: 'Two versions of Vivarium are loaded in one process',
