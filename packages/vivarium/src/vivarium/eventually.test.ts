@@ -131,6 +131,6 @@ test('options that it does not know, or cannot be, are refused', async () => {
 })
 
 test('its type is that of the value, without false', () => {
-  expectTypeOf(eventually(() => Math.random() > 2 && 'text')).resolves.toEqualTypeOf<string>()
+  expectTypeOf(eventually(() => Math.random() > 2 && 'text')).resolves.toEqualTypeOf<'text'>()
   expectTypeOf(eventually(async () => 17)).resolves.toEqualTypeOf<number>()
 })
