@@ -59,6 +59,7 @@ export const errorCodes = {
   REDIS_TOO_OLD: 'The Redis server is older than version 7',
   REDIS_CLUSTER: 'The Redis server is part of a cluster',
   COMMAND_STILL_RUNNING: 'A Redis command was still running when the sandbox closed',
+  CONNECTION_NOT_MOVED: 'A Redis connection could not follow the stable URL into a sandbox',
   CACHE_NOT_SHARED: 'What a file has cached could not be copied for a test',
   SERVER_TOO_OLD: 'The server is older than PostgreSQL 14',
   SERVER_POOLED: 'There is a connection pooler before the server',

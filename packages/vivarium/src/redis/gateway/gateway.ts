@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo, Server } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { withDeadline } from '../../core/clock.ts'
+import { VivariumError } from '../../core/errors.ts'
 import { BackgroundWork } from '../../core/lifecycle.ts'
 import type { SandboxOwner } from '../../core/owner.ts'
 import { findCurrent } from '../../core/registry.ts'
@@ -11,8 +13,10 @@ import { copyKeys, removeKeys } from '../commands/own-scripts.ts'
 import { ScriptPreamble } from '../commands/script-preamble.ts'
 import { openRedisClient, type RedisClient } from '../connection/client.ts'
 import type { RedisTarget } from '../connection/target.ts'
+import type { Reply } from '../protocol/reply.ts'
 import { RedisPart, type PartHost } from './redis-part.ts'
 import { ScriptStore } from './script-store.ts'
+import type { ListeningPlace } from './subscriptions.ts'
 import { type ConnectionHost, type Door, VirtualConnection } from './virtual-connection.ts'
 
 /** What {@link openRedisGateway} needs. Plain data, from the host of the run. */
@@ -38,6 +42,9 @@ export interface RedisGateway {
   refuseStable(message: string, onRefused: () => void): () => void
   close(): Promise<void>
 }
+
+/** How long the server may take to let what is subscribed, or waits, follow the current sandbox. */
+const moveMs = 2000
 
 const pinnedUser = /^sandbox-([a-z0-9]+)$/
 
@@ -107,13 +114,24 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
 
   async currentChanged(): Promise<void> {
     if (this.#connections.size === 0) return
-    const current = findCurrent() as SandboxOwner | undefined
-    const part = current?.knownPart<RedisPart>('redis')
+    // Also while the stable URL is refused: who listens there asks for nothing, and hears the current sandbox alone.
+    const owner = openOwner()
     const moving: Promise<void>[] = []
     for (const connection of this.#connections) {
-      if (connection.door?.kind !== 'stable') continue
-      if (connection.isSubscribed) moving.push(connection.follow())
-      if (connection.clientId !== undefined && connection.blockedOutside(part)) this.unblock(connection.clientId)
+      if (connection.door?.kind !== 'stable' || !connection.isTied) continue
+      const followed = connection.follow(owner === undefined ? this.nobody : this.#partOf(owner))
+      if (followed === undefined) continue
+      const late = (): Error => notMoved(connection.number, owner?.title)
+      moving.push(
+        withDeadline(followed, moveMs, late).then(
+          () => undefined,
+          (error: unknown) => {
+            // What does not go along is ended, so that nothing of one sandbox reaches another.
+            connection.destroy()
+            owner?.recorder.fail(error)
+          },
+        ),
+      )
     }
     await Promise.all(moving)
   }
@@ -142,6 +160,11 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
     return part.state === 'open' ? part : sandboxClosed
   }
 
+  listeningPlaceOf(door: Door): ListeningPlace | string {
+    if (door.kind === 'stable' && this.#refusal === undefined && openOwner() === undefined) return this.nobody
+    return this.placeOf(door)
+  }
+
   doorOf({ username, password }: { username: string | undefined; password: string }): Door | undefined {
     if (password !== this.#password) return undefined
     const id = pinnedUser.exec(username ?? '')?.[1]
@@ -164,8 +187,9 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
     return count
   }
 
-  unblock(clientId: string): void {
-    this.#inBackground.add(this.#command('CLIENT', 'UNBLOCK', clientId))
+  async unblock(clientId: string): Promise<boolean> {
+    const reply = await this.#command('CLIENT', 'UNBLOCK', clientId)
+    return reply.type === ':' && reply.text === '1'
   }
 
   async copy(from: string, to: string): Promise<void> {
@@ -220,7 +244,7 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
     return (findCurrent() as SandboxOwner | undefined)?.knownPart<RedisPart>('redis')
   }
 
-  async #command(...request: readonly (Buffer | string)[]): Promise<unknown> {
+  async #command(...request: readonly (Buffer | string)[]): Promise<Reply> {
     return (await this.#connected()).command(...request)
   }
 
@@ -235,6 +259,21 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
     opening.then(({ ended }) => ended).then(forget, forget)
     return opening
   }
+}
+
+/** The sandbox that the stable URL leads to. */
+function openOwner(): SandboxOwner | undefined {
+  const owner = findCurrent() as SandboxOwner | undefined
+  return owner === undefined || owner.state === 'closed' ? undefined : owner
+}
+
+function notMoved(connection: number, title: string | undefined): VivariumError {
+  return new VivariumError('CONNECTION_NOT_MOVED', {
+    what:
+      `Redis connection ${connection}, on the stable URL, could not follow into ${title === undefined ? 'no sandbox' : `sandbox "${title}"`}: ` +
+      `the server did not say within ${moveMs} ms that it listens there, or has stopped to wait.`,
+    remedy: 'See what the server is busy with. The connection was closed.',
+  })
 }
 
 const noSandbox =

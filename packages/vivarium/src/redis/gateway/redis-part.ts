@@ -6,10 +6,10 @@ import type { ScriptStore } from './script-store.ts'
 
 /** A client connection, as a sandbox it works in needs it. */
 export interface PartConnection {
-  readonly clientId: string | undefined
-  readonly patternCount: number
   /** The oldest command of this sandbox that the server has not replied to. */
-  runningIn(part: RedisPart): { readonly name: string; readonly blocks: boolean } | undefined
+  runningIn(part: RedisPart): string | undefined
+  /** What waits in this sandbox for something to happen is told that nothing did. */
+  unblockIn(part: RedisPart): void
   /** Nothing of this sandbox is to reach the next: ends what it has begun there, and itself when it is pinned to it. */
   leave(part: RedisPart): void
 }
@@ -20,7 +20,6 @@ export interface PartHost {
   /** What stands before the names of all its sandboxes. */
   readonly prefix: string
   connections(): Iterable<PartConnection>
-  unblock(clientId: string): void
   /** Copies the keys with one prefix to another. */
   copy(from: string, to: string): Promise<void>
   /** Removes what a sandbox has left; nobody waits for it here. */
@@ -138,11 +137,7 @@ export class RedisPart implements SandboxPart {
 
   async #drain(): Promise<boolean> {
     if (this.#inFlight === 0) return true
-    for (const connection of this.#host.connections()) {
-      if (connection.runningIn(this)?.blocks === true && connection.clientId !== undefined) {
-        this.#host.unblock(connection.clientId)
-      }
-    }
+    for (const connection of this.#host.connections()) connection.unblockIn(this)
     const idle = new Promise<void>((resolve) => this.#idle.push(resolve))
     return withDeadline(idle, settleMs, () => new Error('late')).then(
       () => true,
@@ -173,7 +168,7 @@ export class RedisPart implements SandboxPart {
     const running: string[] = []
     for (const connection of this.#host.connections()) {
       const command = connection.runningIn(this)
-      if (command !== undefined) running.push(command.name)
+      if (command !== undefined) running.push(command)
     }
     return new VivariumError('COMMAND_STILL_RUNNING', {
       what: `A Redis command was still running when sandbox "${this.owner.title}" closed.`,

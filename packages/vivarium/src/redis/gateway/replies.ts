@@ -8,6 +8,8 @@ import { type SubscriptionKind, subscriptionCommands, type Subscriptions } from 
 /** Where replies go. */
 export interface RepliesListener {
   readonly write: (bytes: Buffer) => void
+  /** The reply to it is complete, or never comes. */
+  readonly onDone: (pending: Pending) => void
 }
 
 const messages: Readonly<Record<string, SubscriptionKind>> = {
@@ -39,6 +41,16 @@ export class Replies {
     return this.#queue.head
   }
 
+  /** What the server has not replied to, the oldest first. */
+  pending(): Iterable<Pending> {
+    return this.#queue
+  }
+
+  get mayWait(): boolean {
+    for (const { blocks } of this.#queue) if (blocks === true) return true
+    return false
+  }
+
   running(part: RedisPart): Pending | undefined {
     for (const pending of this.#queue) if (pending.part === part) return pending
     return undefined
@@ -53,8 +65,7 @@ export class Replies {
   /** No reply comes any more. */
   abandon(): void {
     for (let pending = this.#queue.shift(); pending !== undefined; pending = this.#queue.shift()) {
-      pending.part?.ended()
-      pending.told?.(undefined)
+      this.#end(pending, undefined)
     }
   }
 
@@ -213,8 +224,13 @@ export class Replies {
   #done(reply: Reply | undefined): void {
     const done = this.#queue.shift()
     this.#writeLocals()
-    done?.part?.ended()
-    done?.told?.(reply)
+    if (done !== undefined) this.#end(done, reply)
+  }
+
+  #end(pending: Pending, reply: Reply | undefined): void {
+    pending.part?.ended()
+    pending.told?.(reply)
+    this.#listener.onDone(pending)
   }
 
   #writeLocals(): void {

@@ -1,0 +1,69 @@
+import type { RedisTarget } from '../connection/target.ts'
+import { type Reply, writeReply } from '../protocol/reply.ts'
+import { writeRequest } from '../protocol/requests.ts'
+import type { Pending, Transaction } from './pending.ts'
+import { Replies, type RepliesListener } from './replies.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import { Upstream, type UpstreamListener } from './upstream.ts'
+
+const refusedName = 'VIVARIUM.REFUSED'
+
+/** What an outlet tells of the connection to the server. */
+export interface OutletListener extends UpstreamListener, RepliesListener {
+  /** The server has told its number of the connection. */
+  readonly onClientId: (id: string) => void
+}
+
+/** What is sent for one client, and the order of the replies: those of the server, and ours between them. */
+export class Outlet {
+  readonly replies: Replies
+  readonly upstream: Upstream
+  /** The MULTI that the client is inside of. */
+  transaction: Transaction | undefined
+  readonly #listener: OutletListener
+
+  constructor(target: RedisTarget, subscriptions: Subscriptions, listener: OutletListener) {
+    this.#listener = listener
+    this.replies = new Replies(subscriptions, listener)
+    this.upstream = new Upstream(target, listener)
+  }
+
+  /** Sends bytes to the server; `pending` says what is to become of the reply. */
+  write(bytes: Buffer, pending: Pending): void {
+    if (this.upstream.state === 'unused') this.logIn()
+    // What is dropped gets no reply, and whoever waits for one is told so.
+    if (this.upstream.state !== 'open') return pending.told?.(undefined)
+    this.upstream.write(bytes)
+    this.replies.add(pending)
+  }
+
+  /** Replies without asking the server; inside MULTI with EXEC, as the server would. */
+  answer(reply: Reply): void {
+    const { transaction } = this
+    if (transaction === undefined) return this.replies.add({ name: '', local: writeReply(reply) })
+    this.write(writeRequest(['PING']), { name: '', transaction, reply: () => reply })
+  }
+
+  /** Refuses a command, with the reason. */
+  refuse(name: string, why: string): void {
+    const { transaction } = this
+    const shown = name.replace('|', ' ').toUpperCase()
+    const text = `ERR Vivarium refuses ${shown} in a sandbox: ${why}. Run what needs it against a server of its own.`
+    if (transaction === undefined) return this.answer({ type: '-', text })
+    // The server refuses it, too, so that EXEC fails as it does after a command that could not be queued.
+    this.write(writeRequest([refusedName]), { name, transaction, error: () => text, whole: true })
+  }
+
+  /** Says who we are: the first thing on a connection, and again after a RESET. */
+  logIn(): void {
+    if (this.upstream.state === 'unused') this.upstream.open()
+    for (const request of this.upstream.loginRequests) {
+      this.upstream.write(request)
+      const told = (reply: Reply | undefined): void => {
+        if (reply?.type === ':') this.#listener.onClientId(reply.text)
+        else if (reply?.type === '-') this.#listener.onEnd(`it refused the login: ${reply.text}`)
+      }
+      this.replies.add({ name: '', swallowed: true, whole: true, told })
+    }
+  }
+}
