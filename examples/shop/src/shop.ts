@@ -9,6 +9,8 @@ import { createInventory } from './inventory/inventory.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import { createNotifications } from './notifications/notifications.ts'
 import type { Notifications } from './notifications/notifications.ts'
+import { createOnboarding } from './onboarding/onboarding.ts'
+import type { Onboarding } from './onboarding/onboarding.ts'
 import { createOrders } from './orders/orders.ts'
 import type { Orders } from './orders/orders.ts'
 import type { Mailer } from './mail/mailer.ts'
@@ -27,6 +29,8 @@ export interface OpenShopOptions {
   readonly mailer: Mailer
   readonly cache: Cache
   readonly pubSub: PubSub
+  /** The address of the page where the token is used that a new user is mailed. */
+  readonly verificationLink: (token: string) => string
   /** @default the console */
   readonly report?: Report
 }
@@ -39,13 +43,14 @@ export interface Shop {
   readonly payments: Payments
   readonly profiles: Profiles
   readonly notifications: Notifications
+  readonly onboarding: Onboarding
   /** Ends the connections, once what runs on them has finished. */
   close(): Promise<void>
 }
 
 /** The whole shop over one connection pool. What it is given is not closed with it. */
 export function openShop(options: OpenShopOptions): Shop {
-  const { databaseUrl, payments: gateway, mailer, cache, pubSub, report = reportToConsole } = options
+  const { databaseUrl, payments: gateway, mailer, cache, pubSub, verificationLink, report = reportToConsole } = options
   const pool = openPool(databaseUrl)
   const database = drizzle(pool)
   return {
@@ -56,6 +61,7 @@ export function openShop(options: OpenShopOptions): Shop {
     payments: createPayments(database, gateway),
     profiles: createProfiles({ database, cache, report }),
     notifications: createNotifications({ pubSub, report }),
+    onboarding: createOnboarding({ database, mailer, gateway, verificationLink }),
     close: () => pool.end(),
   }
 }

@@ -4,13 +4,14 @@ import { describeContract } from 'vivarium/mock'
 import type { PaymentGateway } from '../src/payments/payment-gateway.ts'
 import { createStripeGateway } from '../src/payments/stripe-gateway.ts'
 import { provider, takeEveryCard } from './support/payment-provider.ts'
-import { charged, stripe } from './support/stripe.ts'
+import { acceptCard, charged, stripe } from './support/stripe.ts'
 
 const request = { amountCents: 10_000, cardToken: 'tok_visa', idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11' }
 
 function openStripe(): PaymentGateway {
   stripe.stub('POST /v1/charges').replies(charged('ch_1', 10_000))
   stripe.stub('POST /v1/refunds')
+  acceptCard()
   return createStripeGateway({ secretKey: 'sk_test_shop' })
 }
 
@@ -36,6 +37,12 @@ describeContract<PaymentGateway>(
         providerId: expect.stringMatching(/^ch_/),
         capturedCents: request.amountCents,
       })
+    })
+
+    test('a card that can be charged is accepted', async () => {
+      // Given a gateway that takes the card, when it is checked, then it says so
+      const gateway = await open()
+      expect(await gateway.checkCard({ cardToken: 'tok_visa' })).toEqual({ status: 'accepted' })
     })
 
     test('a refund of that charge ends without a word', async () => {

@@ -104,12 +104,3 @@ describe('with a double of the mail service', () => {
     expect(mailer.double.send).toHaveBeenCalledWith(expect.objectContaining({ to: expect.any(String) }))
   })
 })
-
-describe('ten registrations with one email at the same moment', { tags: ['isolation/database'] }, () => {
-  test('one succeeds and is welcomed; nine are refused by name', async () => {
-    const results = await Promise.all(Array.from({ length: 10 }, () => shop.accounts.registerUser(ada)))
-    expect(results.filter(({ ok }) => ok)).toHaveLength(1)
-    expect(results.filter((result) => !result.ok && result.error === 'email_taken')).toHaveLength(9)
-    expect(currentSandbox()).toHaveSentMail({ to: ada.email }, { times: 1 })
-  })
-})

@@ -5,7 +5,7 @@ import { currentSandbox } from 'vivarium'
 import { down, failsOnce, rateLimited, timeOut } from 'vivarium/http'
 import type { OrderRequest } from '../src/orders/process-order.ts'
 import { createStripeGateway } from '../src/payments/stripe-gateway.ts'
-import { charged, declined, stripe } from './support/stripe.ts'
+import { acceptCard, charged, declined, stripe } from './support/stripe.ts'
 import { openTestShop } from './support/test-shop.ts'
 
 const { shop } = openTestShop({ payments: createStripeGateway({ secretKey: 'sk_test_shop' }) })
@@ -176,4 +176,20 @@ test('what a test does not care about is answered out of the document', async ()
 
   // Then it is paid
   expect(result).toMatchObject({ ok: true, order: { status: 'paid' } })
+})
+
+test('a card is checked without a charge, and kept only when its bank accepts it', async () => {
+  // Given Stripe, which knows the card, and whose first check fails
+  const gateway = createStripeGateway({ secretKey: 'sk_test_shop' })
+  acceptCard()
+  stripe.deny('POST /v1/charges')
+  stripe.expect('POST /v1/setup_intents').replies(declined('insufficient_funds'))
+
+  // When it is checked, then it is declined; and what would need its owner to come by for each charge is as good as that
+  const card = { cardToken: 'tok_visa' }
+  expect(await gateway.checkCard(card)).toEqual({ status: 'declined', reason: 'insufficient_funds' })
+  stripe
+    .expect('POST /v1/setup_intents')
+    .replies({ json: { id: 'seti_1', object: 'setup_intent', status: 'requires_action' } })
+  expect(await gateway.checkCard(card)).toEqual({ status: 'declined', reason: 'requires_action' })
 })

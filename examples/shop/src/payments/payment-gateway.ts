@@ -15,8 +15,12 @@ export interface RefundRequest {
   readonly idempotencyKey: string
 }
 
+export type CardCheck = { readonly status: 'accepted' } | { readonly status: 'declined'; readonly reason: string }
+
 /** The payment provider. A declined card is a result; a provider that cannot be reached or fails throws. */
 export interface PaymentGateway {
+  /** Whether a card can be charged later on. Nothing is charged. */
+  checkCard(request: { readonly cardToken: string }): Promise<CardCheck>
   charge(request: ChargeRequest): Promise<ChargeResult>
   refund(request: RefundRequest): Promise<void>
 }

@@ -19,8 +19,23 @@ export function createStripeGateway({ secretKey, timeoutMs = 10_000 }: StripeGat
         )
         return resultOf(charge)
       } catch (error) {
-        if (!(error instanceof Stripe.errors.StripeCardError)) throw error
-        return { status: 'declined', reason: error.decline_code ?? error.code ?? error.message }
+        return declined(error)
+      }
+    },
+
+    async checkCard({ cardToken }) {
+      try {
+        const method = await stripe.paymentMethods.create({ type: 'card', card: { token: cardToken } })
+        const intent = await stripe.setupIntents.create({
+          payment_method: method.id,
+          automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+          usage: 'off_session',
+          confirm: true,
+        })
+        // Anything else wants the user to do more, and they will not be there when the card is charged.
+        return intent.status === 'succeeded' ? { status: 'accepted' } : { status: 'declined', reason: intent.status }
+      } catch (error) {
+        return declined(error)
       }
     },
 
@@ -28,6 +43,12 @@ export function createStripeGateway({ secretKey, timeoutMs = 10_000 }: StripeGat
       await stripe.refunds.create({ charge: providerId }, { idempotencyKey })
     },
   }
+}
+
+/** What the card's bank said; any other failure is thrown on. */
+function declined(error: unknown): { status: 'declined'; reason: string } {
+  if (!(error instanceof Stripe.errors.StripeCardError)) throw error
+  return { status: 'declined', reason: error.decline_code ?? error.code ?? error.message }
 }
 
 function resultOf({ id, status, amount_captured, failure_code }: Stripe.Charge): ChargeResult {

@@ -50,7 +50,7 @@ export function createProfiles({ database, cache, report }: ProfilesOptions): Pr
 }
 
 /** The profile, as a part of a transaction. There was none to be cached, so that nothing has to be invalidated. */
-async function createProfile(database: Queryable, userId: number, profile: NewProfile): Promise<Profile> {
+export async function createProfile(database: Queryable, userId: number, profile: NewProfile): Promise<Profile> {
   const [created] = await database
     .insert(profiles)
     .values({ userId, ...newProfileSchema.parse(profile) })

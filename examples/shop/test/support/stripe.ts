@@ -23,3 +23,9 @@ export function declined(reason: string): JsonAnswer {
   const message = 'Your card was declined.'
   return { status: 402, json: { error: { type: 'card_error', code: 'card_declined', decline_code: reason, message } } }
 }
+
+/** Stripe's answers to a card that is checked and accepted. */
+export function acceptCard(): void {
+  stripe.stub('POST /v1/payment_methods').replies({ json: { id: 'pm_1', object: 'payment_method', type: 'card' } })
+  stripe.stub('POST /v1/setup_intents').replies({ json: { id: 'seti_1', object: 'setup_intent', status: 'succeeded' } })
+}

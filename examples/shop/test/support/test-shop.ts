@@ -31,6 +31,7 @@ export function openTestShop(options: OpenTestShopOptions = {}): { shop: Shop } 
     mailer: options.mailer ?? smtp,
     cache,
     pubSub,
+    verificationLink: (token) => `https://shop.example.com/verify-email?token=${token}`,
     ...(report && { report }),
   })
   beforeEach(takeEveryCard)
