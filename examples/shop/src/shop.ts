@@ -22,6 +22,8 @@ import type { Profiles } from './profiles/profiles.ts'
 import type { PubSub } from './pub-sub/pub-sub.ts'
 import { reportToConsole } from './report.ts'
 import type { Report } from './report.ts'
+import { createSessions } from './sessions/sessions.ts'
+import type { Sessions } from './sessions/sessions.ts'
 
 export interface OpenShopOptions {
   readonly databaseUrl: string
@@ -44,6 +46,9 @@ export interface Shop {
   readonly profiles: Profiles
   readonly notifications: Notifications
   readonly onboarding: Onboarding
+  readonly sessions: Sessions
+  /** Rejects when the database cannot be reached. */
+  ping(): Promise<void>
   /** Ends the connections, once what runs on them has finished. */
   close(): Promise<void>
 }
@@ -53,8 +58,9 @@ export function openShop(options: OpenShopOptions): Shop {
   const { databaseUrl, payments: gateway, mailer, cache, pubSub, verificationLink, report = reportToConsole } = options
   const pool = openPool(databaseUrl)
   const database = drizzle(pool)
+  const accounts = createAccounts(database, mailer)
   return {
-    accounts: createAccounts(database, mailer),
+    accounts,
     catalog: createCatalog(database),
     inventory: createInventory(database),
     orders: createOrders(database, gateway),
@@ -62,6 +68,8 @@ export function openShop(options: OpenShopOptions): Shop {
     profiles: createProfiles({ database, cache, report }),
     notifications: createNotifications({ pubSub, report }),
     onboarding: createOnboarding({ database, mailer, gateway, verificationLink }),
+    sessions: createSessions(database, accounts),
+    ping: async () => void (await pool.query('select 1')),
     close: () => pool.end(),
   }
 }

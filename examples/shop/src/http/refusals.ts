@@ -1,0 +1,62 @@
+/** Everything that the API refuses, by name: the status that it is answered with, and what it says. */
+export const refusals = {
+  malformed_json: [400, 'The body is not valid JSON.'],
+  malformed_body: [400, 'The body is not an object with the fields of this endpoint.'],
+  unknown_field: [400, 'The body has a field that this endpoint does not know.'],
+  unknown_parameter: [400, 'The URL has a query parameter that this endpoint does not know.'],
+  malformed_email: [400, 'The email is not an address.'],
+  malformed_password: [400, 'The password is not a text of at most 200 characters.'],
+  malformed_user_id: [400, 'The user id is not a positive whole number.'],
+  malformed_order_id: [400, 'The order id is not a positive whole number.'],
+  malformed_items: [400, 'The items are not a list of at most 50 products with their quantities.'],
+  malformed_product_id: [400, 'The product id is not a positive whole number.'],
+  malformed_quantity: [400, 'The quantity is not a whole number from 1 to 1000.'],
+  not_signed_in: [401, 'Sign in first: this endpoint wants the session’s cookie, or its token as a bearer.'],
+  wrong_credentials: [401, 'No user has this email and this password.'],
+  not_staff: [401, 'This endpoint wants the token of the shop’s staff as a bearer.'],
+  not_yours: [403, 'This belongs to another user.'],
+  unknown_route: [404, 'There is no such endpoint: see /openapi.json.'],
+  unknown_order: [404, 'You have no such order.'],
+  method_not_allowed: [405, 'This endpoint does not take the method: see the Allow header.'],
+  email_taken: [409, 'A user with this email has registered.'],
+  out_of_stock: [409, 'Not everything is in stock in this quantity.'],
+  body_too_large: [413, 'The body is larger than 64 KiB.'],
+  unsupported_media_type: [415, 'The body is to be sent as application/json.'],
+  weak_password: [422, 'The password is too short: it wants at least 10 characters.'],
+  empty_order: [422, 'An order wants at least one item.'],
+  unknown_product: [422, 'There is no such product.'],
+  unknown_user: [422, 'There is no such user.'],
+  payment_failed: [422, 'The card was not charged: there is none, or it was declined.'],
+  internal_error: [500, 'Something went wrong on our side. The request id finds it in our logs.'],
+} as const satisfies Record<string, readonly [status: number, message: string]>
+
+export type RefusalCode = keyof typeof refusals
+
+/** Thrown by whatever answers a request; becomes the answer. */
+export class Refusal extends Error {
+  readonly code: RefusalCode
+  /** Where in the body, as a JSON pointer; `undefined` where it is the request as a whole. */
+  readonly at: string | undefined
+
+  constructor(code: RefusalCode, at?: string) {
+    super(refusals[code][1])
+    this.code = code
+    this.at = at
+  }
+
+  get status(): (typeof refusals)[RefusalCode][0] {
+    return refusals[this.code][0]
+  }
+}
+
+export function isRefusalCode(name: string): name is RefusalCode {
+  return Object.hasOwn(refusals, name)
+}
+
+/** A result of the shop's that is `ok`; one that is not is refused by its own name. */
+export function orRefuse<R extends { readonly ok: true } | { readonly ok: false; readonly error: RefusalCode }>(
+  result: R,
+): Extract<R, { readonly ok: true }> {
+  if (!result.ok) throw new Refusal(result.error)
+  return result as Extract<R, { readonly ok: true }>
+}
