@@ -40,6 +40,8 @@ const refusedByKind: [route: string, RefusalCode, Asking][] = routes.flatMap((ro
   return cases
 })
 
+const notification = { kind: 'order_paid', text: 'Your order is paid' }
+
 /** What is theirs alone. The user who asks is signed in, has a card, and the only product, number 1, is out of stock. */
 const refusedByRoute: [route: string, RefusalCode, body?: unknown][] = [
   ['POST /api/users', 'malformed_email', { password: 'correct horse' }],
@@ -68,18 +70,45 @@ const refusedByRoute: [route: string, RefusalCode, body?: unknown][] = [
   ['POST /api/orders', 'empty_order', { items: [] }],
   ['POST /api/orders', 'unknown_product', { items: [{ productId: 2, quantity: 1 }] }],
   ['POST /api/orders', 'out_of_stock', { items: [{ productId: 1, quantity: 1 }] }],
+  ['GET /api/users/0/profile', 'malformed_user_id'],
+  ['GET /api/users/2/profile', 'not_yours'],
+  ['GET /api/users/1/profile', 'unknown_profile'],
+  ['PATCH /api/users/me/profile', 'malformed_user_id', { bio: 'Hello' }],
+  ['PATCH /api/users/2/profile', 'not_yours', { bio: 'Hello' }],
+  ['PATCH /api/users/1/profile', 'unknown_profile', { bio: 'Hello' }],
+  ['PATCH /api/users/1/profile', 'malformed_first_name', { firstName: ' ' }],
+  ['PATCH /api/users/1/profile', 'malformed_last_name', { lastName: null }],
+  ['PATCH /api/users/1/profile', 'malformed_bio', { bio: 'x'.repeat(2001) }],
+  ['PATCH /api/users/1/profile', 'nothing_to_change', {}],
+  ['PATCH /api/users/1/profile', 'unknown_field', { userId: 2 }],
+  ['GET /api/users/-1/notifications', 'malformed_user_id'],
+  ['GET /api/users/2/notifications', 'not_yours'],
+  ['POST /internal/notifications', 'malformed_user_ids', { userIds: [], notification }],
+  ['POST /internal/notifications', 'malformed_user_id', { userIds: ['1'], notification }],
+  ['POST /internal/notifications', 'malformed_notification', { userIds: [1] }],
+  [
+    'POST /internal/notifications',
+    'malformed_kind',
+    { userIds: [1], notification: { ...notification, kind: 'Order paid' } },
+  ],
+  ['POST /internal/notifications', 'malformed_text', { userIds: [1], notification: { ...notification, text: ' ' } }],
+  ['POST /internal/notifications', 'unknown_field', { userIds: [1], notification, toAll: true }],
   ['GET /api/orders/01', 'malformed_order_id'],
   ['GET /api/orders/2147483648', 'malformed_order_id'],
   ['GET /api/orders/1%20or%201=1', 'malformed_order_id'],
   ['GET /api/orders/1', 'unknown_order'],
 ]
 
+function tokenFor(route: string, ofUser: string): string {
+  return route.includes('/internal/') ? staffToken : ofUser
+}
+
 describe('what comes wrong is refused, before anything else happens', () => {
   test.each(refusedByKind)('%s: %s', async (route, error, asking) => {
     // Given who may ask, unless it is about that
     const { token } = await signedIn(shop)
     const isAboutWho = error === 'not_signed_in' || error === 'not_staff'
-    const credentials = isAboutWho ? {} : { token: route.includes('/internal/') ? staffToken : token }
+    const credentials = isAboutWho ? {} : { token: tokenFor(route, token) }
 
     // When they ask wrongly
     const seen = await currentSandbox().observe(() => ask(route, { ...credentials, ...asking }))
@@ -99,7 +128,7 @@ describe('what an endpoint cannot do is refused by its own names', () => {
     await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
 
     // When they ask for it
-    const answer = await ask(route, { token, json: body })
+    const answer = await ask(route, { token: tokenFor(route, token), json: body })
 
     // Then it is refused by name
     expect(answer).toMatchObject({ status: refusals[error][0], body: { error } })

@@ -11,3 +11,11 @@ export const orderSchema = z.object({
   totalCents: z.int32(),
   items: z.array(z.object({ productId: z.int32(), quantity: z.int32(), unitPriceCents: z.int32() })).readonly(),
 })
+
+export const profileSchema = z.object({
+  id: z.int32(),
+  userId: z.int32(),
+  firstName: z.string(),
+  lastName: z.string(),
+  bio: z.string(),
+})

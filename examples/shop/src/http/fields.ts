@@ -3,12 +3,16 @@ import { z } from 'zod'
 import type { RefusalCode } from './refusals.ts'
 
 /** A text as Postgres can keep it: without NUL. */
-function text(error: RefusalCode, { least = 0, most }: { least?: number; most: number }): z.ZodString {
+function text(error: RefusalCode, { most }: { most: number }): z.ZodString {
   return z
     .string({ error })
-    .min(least, { error })
     .max(most, { error })
     .regex(/^[^\0]*$/, { error })
+}
+
+/** One that says something. */
+function words(error: RefusalCode, { most }: { most: number }): z.ZodString {
+  return text(error, { most }).regex(/\S/, { error })
 }
 
 /** An id in a body; those of the database have 32 bits. */
@@ -29,6 +33,23 @@ export const email = z.email({ error: 'malformed_email' satisfies RefusalCode })
 export const password = text('malformed_password', { most: 200 })
 export const userIdInPath = pathId('malformed_user_id')
 export const orderIdInPath = pathId('malformed_order_id')
+
+export const firstName = words('malformed_first_name', { most: 100 })
+export const lastName = words('malformed_last_name', { most: 100 })
+export const bio = text('malformed_bio', { most: 2000 })
+
+export const userIds = z
+  .array(id('malformed_user_id'), { error: 'malformed_user_ids' })
+  .min(1, { error: 'malformed_user_ids' })
+  .max(1000, { error: 'malformed_user_ids' })
+
+export const notification = z.strictObject(
+  {
+    kind: text('malformed_kind', { most: 50 }).regex(/^[a-z]+(_[a-z]+)*$/, { error: 'malformed_kind' }),
+    text: words('malformed_text', { most: 500 }),
+  },
+  { error: 'malformed_notification' },
+)
 
 export const items = z
   .array(

@@ -1,7 +1,9 @@
 import type { Route } from './route.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { operationRoutes } from './routes/operation.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { productRoutes } from './routes/products.ts'
+import { profileRoutes } from './routes/profiles.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { userRoutes } from './routes/users.ts'
 
@@ -11,5 +13,7 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...productRoutes,
   ...orderRoutes,
+  ...profileRoutes,
+  ...notificationRoutes,
   ...operationRoutes,
 ]

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import type { NotificationMessage } from '../../notifications/notifications.ts'
+import { requireSelf } from '../authentication.ts'
+import { openEventStream } from '../event-stream.ts'
+import { notification, userIdInPath, userIds } from '../fields.ts'
+import { route } from '../route.ts'
+
+export const notificationRoutes = [
+  route({
+    method: 'get',
+    path: '/api/users/{userId}/notifications',
+    summary: 'A user’s own notifications, as they come: server-sent events of the type new_notification',
+    access: 'user',
+    params: z.strictObject({ userId: userIdInPath }),
+    status: 200,
+    answerType: 'text/event-stream',
+    answer: z.string(),
+    refuses: ['malformed_user_id', 'not_yours'],
+    async handle({ shop, user, params: { userId }, context, stopping, heartbeatMs, logger }) {
+      requireSelf(user, userId)
+      let deliver = (_: NotificationMessage): void => {}
+      // Before the client learns that it is connected: what is sent from then on arrives.
+      const unsubscribe = await shop.notifications.subscribe(userId, (message) => deliver(message))
+      const { body, send } = openEventStream({
+        heartbeatMs,
+        signals: [stopping, context.req.raw.signal],
+        onEnd: () => void unsubscribe().catch((error: Error) => logger.warn('unsubscribing failed', { error })),
+      })
+      deliver = ({ type, ...data }) => send(type, data)
+      return context.body(body, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    },
+  }),
+
+  route({
+    method: 'post',
+    path: '/internal/notifications',
+    summary: 'Sends a notification to users, wherever they listen',
+    access: 'staff',
+    body: z.strictObject({ userIds, notification }),
+    status: 202,
+    refuses: ['malformed_user_ids', 'malformed_user_id', 'malformed_notification', 'malformed_kind', 'malformed_text'],
+    handle: ({ shop, body }) => shop.notifications.broadcastToUsers(body.userIds, body.notification),
+  }),
+]
