@@ -3,8 +3,6 @@ export interface OpenEventStreamOptions {
   readonly heartbeatMs: number
   /** Any of them ends the stream. */
   readonly signals: readonly AbortSignal[]
-  /** Runs once, however it ends. */
-  readonly onEnd: () => void
   /** A client that is so many messages behind is let go: it is to come back, and not to fill our memory. @default 100 */
   readonly mostWaiting?: number
 }
@@ -13,14 +11,19 @@ export interface EventStream {
   readonly body: ReadableStream<Uint8Array>
   /** Sends one event, as JSON. Nothing happens when the stream has ended. */
   send(type: string, data: unknown): void
+  end(): void
+  /** Resolves when it has ended, however that came. */
+  readonly ended: Promise<void>
 }
 
 /** Server-sent events: what is sent waits, within bounds, until the client has read what was sent before. */
 export function openEventStream(options: OpenEventStreamOptions): EventStream {
-  const { heartbeatMs, signals, onEnd, mostWaiting = 100 } = options
+  const { heartbeatMs, signals, mostWaiting = 100 } = options
   const encoder = new TextEncoder()
   let controller: ReadableStreamDefaultController<Uint8Array>
   let hasEnded = false
+  let resolveEnded = (): void => {}
+  const ended = new Promise<void>((resolve) => (resolveEnded = resolve))
 
   const body = new ReadableStream<Uint8Array>(
     { start: (started) => void (controller = started), cancel: () => release() },
@@ -38,7 +41,7 @@ export function openEventStream(options: OpenEventStreamOptions): EventStream {
     hasEnded = true
     clearInterval(heartbeat)
     for (const signal of signals) signal.removeEventListener('abort', end)
-    onEnd()
+    resolveEnded()
   }
 
   function end(): void {
@@ -54,5 +57,5 @@ export function openEventStream(options: OpenEventStreamOptions): EventStream {
     if (signal.aborted) end()
     else signal.addEventListener('abort', end)
   }
-  return { body, send: (type, data) => write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`) }
+  return { body, send: (type, data) => write(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`), end, ended }
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { NotificationMessage } from '../../notifications/notifications.ts'
 import { requireSelf } from '../authentication.ts'
 import { openEventStream } from '../event-stream.ts'
 import { notification, userIdInPath, userIds } from '../fields.ts'
@@ -18,16 +17,16 @@ export const notificationRoutes = [
     refuses: ['malformed_user_id', 'not_yours'],
     async handle({ shop, user, params: { userId }, context, stopping, heartbeatMs, logger }) {
       requireSelf(user, userId)
-      let deliver = (_: NotificationMessage): void => {}
-      // Before the client learns that it is connected: what is sent from then on arrives.
-      const unsubscribe = await shop.notifications.subscribe(userId, (message) => deliver(message))
-      const { body, send } = openEventStream({
-        heartbeatMs,
-        signals: [stopping, context.req.raw.signal],
-        onEnd: () => void unsubscribe().catch((error: Error) => logger.warn('unsubscribing failed', { error })),
-      })
-      deliver = ({ type, ...data }) => send(type, data)
-      return context.body(body, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+      const stream = openEventStream({ heartbeatMs, signals: [stopping, context.req.raw.signal] })
+      try {
+        // Before the client learns that it is connected: what is sent from then on arrives.
+        const unsubscribe = await shop.notifications.subscribe(userId, ({ type, ...data }) => stream.send(type, data))
+        stream.ended.then(unsubscribe).catch((error: Error) => logger.warn('unsubscribing failed', { error }))
+      } catch (error) {
+        stream.end()
+        throw error
+      }
+      return context.body(stream.body, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     },
   }),
 
