@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ChargeRequest, PaymentGateway } from '../src/payments/payment-gateway.ts'
+import type { CardCheck, ChargeRequest, PaymentGateway } from '../src/payments/payment-gateway.ts'
 
 export interface PretendCharge {
   readonly providerId: string
@@ -29,9 +29,15 @@ export function createPretendStripe({ latencyMs = 20 }: { latencyMs?: number } =
   return {
     charges,
 
+    async checkCard({ cardToken }) {
+      await sleep(latencyMs)
+      return check(cardToken)
+    },
+
     async charge(request) {
       await sleep(latencyMs)
-      if (request.cardToken.startsWith('tok_chargeDeclined')) return { status: 'declined', reason: 'generic_decline' }
+      const checked = check(request.cardToken)
+      if (checked.status === 'declined') return checked
       const { providerId, amountCents } = chargeOf(request)
       return { status: 'succeeded', providerId, capturedCents: amountCents }
     },
@@ -42,4 +48,10 @@ export function createPretendStripe({ latencyMs = 20 }: { latencyMs?: number } =
       charge.refunded = true
     },
   }
+}
+
+function check(cardToken: string): CardCheck {
+  return cardToken.startsWith('tok_chargeDeclined')
+    ? { status: 'declined', reason: 'generic_decline' }
+    : { status: 'accepted' }
 }

@@ -34,7 +34,13 @@ export async function runShop({ config, adapters, logger, addPages }: RunShopOpt
   const migrations = await migrate(config.databaseUrl)
   if (migrations.length > 0) logger.info('migrated', { migrations })
 
-  const shop = openShop({ databaseUrl: config.databaseUrl, ...adapters, report: reportTo(logger) })
+  const shop = openShop({
+    ...adapters,
+    databaseUrl: config.databaseUrl,
+    // Mails are sent for requests, and those come when the server is there.
+    verificationLink: (token) => `${config.publicUrl ?? server.url}/verify-email?token=${token}`,
+    report: reportTo(logger),
+  })
   const stopping = new AbortController()
   const app = createApp({
     shop,

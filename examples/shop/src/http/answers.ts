@@ -1,5 +1,7 @@
 // What is answered. These are also what keeps everything else in: a user's card token and password hash have no field here.
 import { z } from 'zod'
+import { states } from '../onboarding/states.ts'
+import type { OnboardingState, OnboardingStep } from '../onboarding/states.ts'
 
 export const userSchema = z.object({ id: z.int32(), email: z.string() })
 
@@ -18,4 +20,12 @@ export const profileSchema = z.object({
   firstName: z.string(),
   lastName: z.string(),
   bio: z.string(),
+})
+
+const steps = Object.values(states).map(({ step }) => step)
+
+export const onboardingSchema = z.object({
+  state: z.enum(Object.keys(states) as [OnboardingState]),
+  /** What comes next. */
+  step: z.enum([...new Set(steps)] as [OnboardingStep]),
 })

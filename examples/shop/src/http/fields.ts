@@ -38,6 +38,15 @@ export const firstName = words('malformed_first_name', { most: 100 })
 export const lastName = words('malformed_last_name', { most: 100 })
 export const bio = text('malformed_bio', { most: 2000 })
 
+/** What a verification mail has: see onboarding/verification-token.ts. */
+export const verificationToken = z
+  .string({ error: 'malformed_token' satisfies RefusalCode })
+  .regex(/^[\w-]{43}$/, { error: 'malformed_token' })
+
+export const cardToken = z
+  .string({ error: 'malformed_card_token' satisfies RefusalCode })
+  .regex(/^\w{3,100}$/, { error: 'malformed_card_token' })
+
 export const userIds = z
   .array(id('malformed_user_id'), { error: 'malformed_user_ids' })
   .min(1, { error: 'malformed_user_ids' })

@@ -1,5 +1,6 @@
 import type { Route } from './route.ts'
 import { notificationRoutes } from './routes/notifications.ts'
+import { onboardingRoutes } from './routes/onboarding.ts'
 import { operationRoutes } from './routes/operation.ts'
 import { orderRoutes } from './routes/orders.ts'
 import { productRoutes } from './routes/products.ts'
@@ -13,6 +14,7 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...productRoutes,
   ...orderRoutes,
+  ...onboardingRoutes,
   ...profileRoutes,
   ...notificationRoutes,
   ...operationRoutes,
