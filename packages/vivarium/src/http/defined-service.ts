@@ -1,5 +1,5 @@
 import { type CallSite, callSiteOf } from '../core/call-site.ts'
-import { startDeadline } from '../core/clock.ts'
+import { startWait } from '../core/awaited.ts'
 import { VivariumError } from '../core/errors.ts'
 import type { ObservedRequest } from '../core/interactions.ts'
 import { countAt } from '../core/options.ts'
@@ -145,15 +145,14 @@ export class RuleHandle implements ExpectedRequest {
   }
 
   received({ within = 1000 }: { within?: number } = {}): Promise<readonly ObservedRequest[]> {
-    return new Promise((resolve, reject) => {
-      const deadline = startDeadline(within, () => {
-        stop()
-        reject(notReceived(this.rule, within, HttpPart.of(this.#owner).requests))
-      })
-      const stop = this.rule.whenMet(() => {
-        deadline.cancel()
-        resolve(this.rule.arrived)
-      })
-    })
+    const { rule } = this
+    return startWait({
+      within,
+      look: () => (rule.isMet ? rule.arrived : undefined),
+      late: () => {
+        throw notReceived(rule, within, HttpPart.of(this.#owner).requests)
+      },
+      follow: (changed) => rule.follow(changed),
+    }).outcome
   }
 }

@@ -85,16 +85,10 @@ export class Rule {
     return this.answers[Math.min(index, this.answers.length - 1)]
   }
 
-  /** Calls `met` once it is met, at once where it is; returns how to stop waiting. */
-  whenMet(met: () => void): () => void {
-    const look = (): void => {
-      if (!this.isMet) return
-      this.#waiting.delete(look)
-      met()
-    }
-    this.#waiting.add(look)
-    look()
-    return () => void this.#waiting.delete(look)
+  /** Calls `changed` with each request that it takes; returns how to stop. */
+  follow(changed: () => void): () => void {
+    this.#waiting.add(changed)
+    return () => void this.#waiting.delete(changed)
   }
 }
 

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { startDeadline, withDeadline } from '../core/clock.ts'
+import { startWait } from '../core/awaited.ts'
+import { withDeadline } from '../core/clock.ts'
 import { VivariumError } from '../core/errors.ts'
 import type { Interaction, ObservedMail } from '../core/interactions.ts'
 import type { SandboxOwner, SandboxPart } from '../core/owner.ts'
 import type { MailExpectation } from './mail-pattern.ts'
-import { checkExpectation, mismatchesOf } from './match-mail.ts'
+import { checkExpectation } from './match-mail.ts'
 import {
   Rejection,
   type RejectionKind,
@@ -113,34 +114,20 @@ export class Mailbox implements SandboxPart, SandboxMail {
     this.owner.assertOpen('await a mail')
     checkExpectation(expected, 'mail.received()')
     const { recorder } = this.owner
-    const known = findSentMail(this.#mails, expected).matching[0]
-    if (known !== undefined) return known
-    return new Promise((resolve, reject) => {
-      const stop = recorder.follow((interaction) => {
-        if (interaction.component !== 'mail') return
-        try {
-          if (mismatchesOf(interaction, expected).length > 0) return
-        } catch (error) {
-          // A function of the test's own that throws.
-          fail(error as Error)
-          return
-        }
-        end()
-        resolve(interaction)
-      })
-      const deadline = startDeadline(within, () => fail(this.#notReceived(expected, `within ${within} ms`)))
-      const end = (): void => {
-        stop()
-        deadline.cancel()
-        this.#waiting.delete(closed)
-      }
-      const fail = (error: Error): void => {
-        end()
-        reject(error)
-      }
-      const closed = (): void => fail(this.#notReceived(expected, 'before its sandbox closed'))
-      this.#waiting.add(closed)
+    const wait = startWait({
+      within,
+      look: () => findSentMail(this.#mails, expected).matching[0],
+      late: () => {
+        throw this.#notReceived(expected, `within ${within} ms`)
+      },
+      follow: (changed) => recorder.follow(({ component }) => component === 'mail' && changed()),
     })
+    const closed = (): void =>
+      wait.end(() => {
+        throw this.#notReceived(expected, 'before its sandbox closed')
+      })
+    this.#waiting.add(closed)
+    return wait.outcome.finally(() => this.#waiting.delete(closed))
   }
 
   reject(kind: RejectionKind | SmtpReply, options?: RejectMailOptions): void {

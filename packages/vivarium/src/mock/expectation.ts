@@ -1,5 +1,5 @@
 import { callSiteOf } from '../core/call-site.ts'
-import { startDeadline } from '../core/clock.ts'
+import { startWait } from '../core/awaited.ts'
 import { VivariumError } from '../core/errors.ts'
 import { fullName, type MockDefinition } from './definition.ts'
 import type { AnyImplementation, ExpectedCalls, FunctionBook } from './function-book.ts'
@@ -58,22 +58,19 @@ export class QueuedExpectation {
     })
   }
 
-  called({ within = 1000 }: { readonly within?: number } = {}): Promise<void> {
-    const hasCome = (): boolean => this.#expected.came >= this.#expected.count
+  async called({ within = 1000 }: { readonly within?: number } = {}): Promise<void> {
     const { listeners } = this.#book
-    return new Promise((resolve, reject) => {
-      if (hasCome()) return resolve()
-      const listen = (): void => {
-        if (hasCome()) end(resolve)
-      }
-      const late = startDeadline(within, () => end(() => reject(this.#late(within))))
-      const end = (how: () => void): void => {
-        late.cancel()
-        listeners.delete(listen)
-        how()
-      }
-      listeners.add(listen)
-    })
+    await startWait({
+      within,
+      look: () => this.#expected.came >= this.#expected.count || undefined,
+      late: () => {
+        throw this.#late(within)
+      },
+      follow: (changed) => {
+        listeners.add(changed)
+        return () => void listeners.delete(changed)
+      },
+    }).outcome
   }
 
   #late(ms: number): VivariumError {
