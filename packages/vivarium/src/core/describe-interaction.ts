@@ -1,3 +1,4 @@
+import { count } from './count.ts'
 import type { Interaction, ObservedCommand, ObservedQuery, ObservedRequest } from './interactions.ts'
 import { printCall, printShort } from './print-value.ts'
 
@@ -69,12 +70,12 @@ export function listInteractions(
   const shown = runs.slice(-most)
   const hidden = runs.slice(0, runs.length - shown.length)
   const width = (cells: readonly string[]): number => Math.max(0, ...cells.map(({ length }) => length))
-  const times = shown.map(({ at }) => `+${Math.max(0, Math.round(at - from))} ms`)
-  const whenWidth = width(times)
+  const moments = shown.map(({ at }) => `+${Math.max(0, Math.round(at - from))} ms`)
+  const whenWidth = width(moments)
   const kindWidth = width(shown.map(({ kind }) => kind))
-  const lines = shown.map(({ kind, text, outcome, count }, index) => {
-    const head = `${times[index]!.padStart(whenWidth)}  ${kind.padEnd(kindWidth)}  `
-    const end = [count > 1 ? `×${count}` : '', outcome].filter((word) => word !== '').join('  ')
+  const lines = shown.map(({ kind, text, outcome, times }, index) => {
+    const head = `${moments[index]!.padStart(whenWidth)}  ${kind.padEnd(kindWidth)}  `
+    const end = [times > 1 ? `×${times}` : '', outcome].filter((word) => word !== '').join('  ')
     const room = Math.max(8, columns - head.length - (end === '' ? 0 : end.length + 2))
     const short = text.length <= room ? text : `${text.slice(0, room - 1)}…`
     return end === '' ? head + short : `${head}${short}  ${end}`
@@ -85,7 +86,7 @@ export function listInteractions(
 /** Interactions of the same words, one after the other. */
 interface Run extends DescribedInteraction {
   readonly at: number
-  readonly count: number
+  readonly times: number
 }
 
 function runsOf(interactions: readonly Interaction[]): readonly Run[] {
@@ -94,30 +95,21 @@ function runsOf(interactions: readonly Interaction[]): readonly Run[] {
     const described = describeInteraction(interaction)
     const last = runs.at(-1)
     const isSame = last?.kind === described.kind && last.text === described.text
-    const count = isSame ? last.count + 1 : 1
+    const times = isSame ? last.times + 1 : 1
     // The last of them is what is told of.
-    runs.splice(isSame ? -1 : runs.length, 1, { ...described, at: interaction.at, count })
+    runs.splice(isSame ? -1 : runs.length, 1, { ...described, at: interaction.at, times })
   }
   return runs
 }
 
-const plurals: Readonly<Record<DescribedInteraction['kind'], string>> = {
-  query: 'queries',
-  command: 'commands',
-  call: 'calls',
-  mail: 'mails',
-  request: 'requests',
-  message: 'messages',
-}
-
 function countKinds(runs: readonly Run[]): string {
   const counts = new Map<DescribedInteraction['kind'], number>()
-  for (const { kind, count } of runs) counts.set(kind, (counts.get(kind) ?? 0) + count)
-  return [...counts].map(([kind, count]) => `${count} ${count === 1 ? kind : plurals[kind]}`).join(', ')
+  for (const run of runs) counts.set(run.kind, (counts.get(run.kind) ?? 0) + run.times)
+  return [...counts].map(([kind, number]) => count(number, kind, kind === 'query' ? 'queries' : undefined)).join(', ')
 }
 
 function outcomeOfQuery({ error, rowCount, durationMs }: ObservedQuery): string {
-  const rows = rowCount === undefined ? '' : `${rowCount} row${rowCount === 1 ? '' : 's'}`
+  const rows = rowCount === undefined ? '' : count(rowCount, 'row')
   return said(error === undefined ? rows : `failed: ${error.code}`, durationMs)
 }
 

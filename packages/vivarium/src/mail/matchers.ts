@@ -1,6 +1,7 @@
+import { count } from '../core/count.ts'
 import type { Trace } from '../core/interactions.ts'
 import type { MailExpectation } from './mail-pattern.ts'
-import { count, findSentMail, mailsOf, renderAll, renderSentMail } from './sent-mail.ts'
+import { findSentMail, mailsOf, renderAll, renderSentMail } from './sent-mail.ts'
 
 /** What an assertion came to: the protocol of `expect.extend` in Vitest and Jest. */
 export interface MatcherResult {

@@ -1,3 +1,4 @@
+import { count } from '../core/count.ts'
 import { VivariumError } from '../core/errors.ts'
 import type { ObservedMail, Trace } from '../core/interactions.ts'
 import type { MailExpectation } from './mail-pattern.ts'
@@ -52,9 +53,4 @@ export function renderSentMail(headline: string, { expected, matching, others }:
 /** The same where every mail counts. */
 export function renderAll(headline: string, { matching }: SentMail): string {
   return [headline, ...renderMails(matching.map((mail) => ({ mail, mismatches: [] })))].join('\n')
-}
-
-/** `1 mail`, `2 mails`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

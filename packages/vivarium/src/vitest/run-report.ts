@@ -1,3 +1,4 @@
+import { count } from '../core/count.ts'
 import type { FidelityWarning } from '../core/interactions.ts'
 import type { TestNotes } from './notes.ts'
 
@@ -47,8 +48,4 @@ function reportHidden(tests: readonly ReportedTest[]): readonly string[] {
     lines.push(`  ${name}`, ...notes.closeFailures.map((message) => `    ${message.replaceAll('\n', '\n    ')}`))
   }
   return lines
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

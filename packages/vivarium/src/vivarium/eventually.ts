@@ -1,4 +1,5 @@
 import { now, realClearTimeout, realSetTimeout, startDeadline } from '../core/clock.ts'
+import { count } from '../core/count.ts'
 import { listInteractions } from '../core/describe-interaction.ts'
 import { VivariumError } from '../core/errors.ts'
 import { millisecondsAt, refuseUnknownKeys } from '../core/options.ts'
@@ -137,7 +138,7 @@ class Report {
 
   notMet(): VivariumError {
     return this.#error(
-      `The condition was not met within ${this.#within} ms: ${this.#count()}.`,
+      `The condition was not met within ${this.#within} ms: ${count(this.#attempts, 'attempt')}.`,
       this.#sayLast('The last one'),
     )
   }
@@ -154,10 +155,6 @@ class Report {
       remedy: 'Look what did not happen; or give it longer: `eventually(…, { within: 5000 })`.',
       cause: this.last?.ended === 'threw' ? this.last.error : undefined,
     })
-  }
-
-  #count(): string {
-    return this.#attempts === 1 ? '1 attempt' : `${this.#attempts} attempts`
   }
 
   #sayLast(which: string): readonly string[] {
