@@ -1,6 +1,7 @@
 import { VivariumError } from '../core/errors.ts'
 import type { MessageSource, SourceSandbox } from '../core/message-source.ts'
-import { openPostgresClient, quoteIdentifier } from './connection/client.ts'
+import { openPostgresClient, ownApplicationName, quoteIdentifier } from './connection/client.ts'
+import { parsePostgresUrl } from './connection/target.ts'
 
 /**
  * Channels of the sandbox's database, on which the application sends NOTIFY, as a source of an inbox: each with its name as the topic. In isolation
@@ -33,9 +34,13 @@ export function pgChannels(...channels: readonly [string, ...string[]]): Message
     hearsOneSandbox: true,
     open: async ({ sandbox, deliver, ended }) => {
       assertDelivered(sandbox, name)
-      const client = await openPostgresClient(sandbox.postgres.url, {
-        onNotification: ({ channel, payload }) => deliver({ topic: channel, data: payload }),
-      })
+      // By this name the gateway knows that it is none of the application's.
+      const target = parsePostgresUrl(sandbox.postgres.url)
+      const parameters = { ...target.parameters, application_name: ownApplicationName }
+      const client = await openPostgresClient(
+        { ...target, parameters },
+        { onNotification: ({ channel, payload }) => deliver({ topic: channel, data: payload }) },
+      )
       void client.closed.then((reason) => ended(reason ?? new Error('the connection was closed')))
       try {
         await client.query(channels.map((channel) => `listen ${quoteIdentifier(channel)}`).join('; '))

@@ -1,6 +1,6 @@
-import type { Arrival, Inbox } from './inbox.ts'
-import { assertWhole } from './inbox.ts'
-import { account, type InboxFinding, inboxesOf, isListening, Lookout, matchingIn } from './assertion.ts'
+import { type AskedInbox, inboxesOf, type InboxFinding, Lookout } from './findings.ts'
+import { type Arrival, assertWhole, type Inbox } from './inbox.ts'
+import { type InboxOutcome, judgeOrder, judgeReceived, judgeSilence } from './judge.ts'
 import {
   checkInOrderOptions,
   checkNothingOptions,
@@ -9,9 +9,9 @@ import {
   type ReceiveNothingOptions,
   type ReceiveOptions,
 } from './matcher-options.ts'
+import type { MessagePattern } from './message-pattern.ts'
 import { waitIn } from './pubsub-part.ts'
-import { count, renderFinding, renderPattern } from './render-messages.ts'
-import { wrapText } from '../core/wrap-text.ts'
+import { renderOutcome } from './render-outcome.ts'
 
 /** What an assertion came to: the protocol of `expect.extend` in Vitest and Jest. */
 export interface InboxMatcherResult {
@@ -41,35 +41,13 @@ export async function toReceive(
 ): Promise<InboxMatcherResult> {
   const isNot = this?.isNot === true
   const { within, topics, times } = checkReceiveOptions(options, isNot)
-  const patterns = topics.map((topic) => ({ expected, topic }))
   const asked = inboxesOf(inboxes, 'toReceive')
-  if (isNot) return silence(new Lookout(asked, patterns), within, () => true)
-  const isMet = ({ length }: readonly Arrival[]): boolean => (times === undefined ? length > 0 : length === times)
-  return judge('toReceive()', new Lookout(asked, patterns), within, (findings, isLate) => {
-    const found = findings.map((finding) => ({ finding, matching: matchingIn(finding) }))
-    const unmet = found.filter(({ matching }) => !isMet(matching))
-    if (unmet.length === 0) {
-      for (const { matching } of found) account(matching, times ?? 1)
-      return {
-        pass: true,
-        message: () => renderUnwanted('A message was received that should not have been.', findings),
-      }
-    }
-    const isDecided = unmet.some(
-      ({ finding, matching }) => !isListening(finding) || (times !== undefined && matching.length > times),
-    )
-    if (!isLate && !isDecided) return undefined
-    const when = isLate ? `within ${within} ms` : 'and no more will come'
-    const headline = headlineOf(found.length, unmet, times, isLate || times === undefined ? when : '')
-    return {
-      pass: false,
-      message: () =>
-        renderUnmet(
-          headline,
-          unmet.map(({ finding }) => finding),
-        ),
-    }
-  })
+  const patterns = topics.map((topic) => ({ expected, topic }))
+  if (isNot) return resultOf(await silence(asked, patterns, within, () => true), 'heard')
+  const outcome = await settle('toReceive()', asked, patterns, within, (findings, isLate) =>
+    judgeReceived(findings, times, isLate ? within : undefined),
+  )
+  return resultOf(outcome, 'received')
 }
 
 /**
@@ -83,12 +61,8 @@ export async function toReceiveNothing(
 ): Promise<InboxMatcherResult> {
   const { within, topic, matching } = checkNothingOptions(options, this?.isNot === true)
   const asked = inboxesOf(inboxes, 'toReceiveNothing')
-  const result = await silence(
-    new Lookout(asked, [{ expected: matching, topic }]),
-    within,
-    (arrival) => !arrival.isExpected,
-  )
-  return { ...result, pass: !result.pass }
+  const isNew = ({ isExpected }: Arrival): boolean => !isExpected
+  return resultOf(await silence(asked, [{ expected: matching, topic }], within, isNew), 'silent')
 }
 
 /**
@@ -101,34 +75,14 @@ export async function toReceiveInOrder(
   options: ReceiveInOrderOptions = {},
 ): Promise<InboxMatcherResult> {
   const { within, topic } = checkInOrderOptions(expected, options, this?.isNot === true)
-  const patterns = expected.map((one) => ({ expected: one, topic }))
   const asked = inboxesOf(inboxes, 'toReceiveInOrder')
-  return judge('toReceiveInOrder()', new Lookout(asked, patterns), within, (findings, isLate) => {
+  const patterns = expected.map((one) => ({ expected: one, topic }))
+  const outcome = await settle('toReceiveInOrder()', asked, patterns, within, (findings, isLate) => {
     const rows = asked.map((_, index) => findings.slice(index * patterns.length, (index + 1) * patterns.length))
-    const orders = rows.map((row) => ({ row, found: inOrder(row) }))
-    const unmet = orders.filter(({ found }) => found.length < patterns.length)
-    if (unmet.length === 0) {
-      for (const { found } of orders) account(found, found.length)
-      return {
-        pass: true,
-        message: () => renderUnwanted('Messages were received in an order that should not have been.', findings),
-      }
-    }
-    if (!isLate && unmet.every(({ row }) => isListening(row[0]!))) return undefined
-    if (this?.isNot === true) for (const { inbox } of asked) assertWhole(inbox)
-    const missing = unmet.map(({ row, found }) => ({ next: row[found.length]!, found }))
-    const [{ found, next }] = missing as [(typeof missing)[0]]
-    const after = found.length === 0 ? '' : ` after message ${placeOf(found.at(-1)!, next)})`
-    const headline = `Number ${found.length + 1} of ${patterns.length} expected messages did not come${after}${isLate ? ` within ${within} ms` : ', and no more will come'}.`
-    return {
-      pass: false,
-      message: () =>
-        renderUnmet(
-          headline,
-          missing.map((one) => one.next),
-        ),
-    }
+    return judgeOrder(rows, isLate ? within : undefined)
   })
+  if (this?.isNot === true && outcome.kind !== 'received') for (const { inbox } of asked) assertWhole(inbox)
+  return resultOf(outcome, 'received')
 }
 
 /**
@@ -148,88 +102,36 @@ export const inboxMatchers: Readonly<{
   toReceiveInOrder: typeof toReceiveInOrder
 }> = { toReceive, toReceiveNothing, toReceiveInOrder }
 
-type Decide = (findings: readonly InboxFinding[], isLate: boolean) => InboxMatcherResult | undefined
+type Decide = (findings: readonly InboxFinding[], isLate: boolean) => InboxOutcome | undefined
 
-function judge(what: string, lookout: Lookout, within: number, decide: Decide): Promise<InboxMatcherResult> {
-  const { name, asking } = lookout.asked[0]!
-  return waitIn(asking, `${what} of ${name}`, lookout.awaiting(within, decide))
+/** Awaits what `decide` makes of what the inboxes hold, and accounts for what was found. */
+async function settle(
+  what: string,
+  asked: readonly AskedInbox[],
+  patterns: readonly MessagePattern[],
+  within: number,
+  decide: Decide,
+): Promise<InboxOutcome> {
+  const { name, asking } = asked[0]!
+  const outcome = await waitIn(asking, `${what} of ${name}`, new Lookout(asked, patterns).awaiting(within, decide))
+  if (outcome.kind === 'received') for (const arrival of outcome.found) arrival.isExpected = true
+  return outcome
 }
 
-/** Whether something is heard that is not wanted, within a time: it passes as soon as it is. */
-function silence(
-  lookout: Lookout,
+async function silence(
+  asked: readonly AskedInbox[],
+  patterns: readonly MessagePattern[],
   within: number,
   isUnwanted: (arrival: Arrival) => boolean,
-): Promise<InboxMatcherResult> {
-  return judge('toReceiveNothing()', lookout, within, (findings, isLate) => {
-    const heard = findings.map((finding) => ({
-      ...finding,
-      messages: finding.messages.filter(({ arrival, mismatches }) => mismatches.length === 0 && isUnwanted(arrival)),
-    }))
-    const unwanted = heard.filter(({ messages }) => messages.length > 0)
-    if (unwanted.length > 0) {
-      const number = unwanted.reduce((sum, { messages }) => sum + messages.length, 0)
-      const headline = `Expected no such message, and ${number === 1 ? '1 was' : `${number} were`} received.`
-      return { pass: true, message: () => renderUnwanted(headline, unwanted) }
-    }
-    if (!isLate && findings.some(isListening)) {
-      for (const { inbox } of lookout.asked) assertWhole(inbox)
-      return undefined
-    }
-    for (const { inbox } of lookout.asked) assertWhole(inbox)
-    return { pass: false, message: () => renderUnmet(`Nothing was received within ${within} ms.`, findings) }
+): Promise<InboxOutcome> {
+  return settle('toReceiveNothing()', asked, patterns, within, (findings, isLate) => {
+    const outcome = judgeSilence(findings, isUnwanted, within, isLate)
+    // What a broken source would have brought is not known.
+    if (outcome?.kind !== 'heard') for (const { inbox } of asked) assertWhole(inbox)
+    return outcome
   })
 }
 
-/** The earliest messages that are as expected, each behind the one before it. */
-function inOrder(row: readonly InboxFinding[]): readonly Arrival[] {
-  const found: Arrival[] = []
-  let from = 0
-  for (const { messages } of row) {
-    const index = messages.findIndex(({ mismatches }, at) => at >= from && mismatches.length === 0)
-    if (index < 0) break
-    found.push(messages[index]!.arrival)
-    from = index + 1
-  }
-  return found
-}
-
-function placeOf(arrival: Arrival, { messages }: InboxFinding): number {
-  return messages.findIndex((one) => one.arrival === arrival) + 1
-}
-
-function headlineOf(
-  asked: number,
-  unmet: readonly { readonly finding: InboxFinding; readonly matching: readonly Arrival[] }[],
-  times: number | undefined,
-  when: string,
-): string {
-  const time = when === '' ? '' : ` ${when}`
-  if (asked > 1) {
-    const wanted = times === undefined ? 'no such message' : `not ${count(times, 'such message')}`
-    return `${unmet.length} of ${asked} received ${wanted}${time.replace(' and', ', and')}.`
-  }
-  if (times === undefined) return `No message matched${time.replace(' and', ', and')}.`
-  return `${count(unmet[0]!.matching.length, 'message')} matched${time}, and ${times} should have.`
-}
-
-function renderUnmet(headline: string, findings: readonly InboxFinding[]): string {
-  const patterns = [...new Set(findings.map(({ pattern }) => pattern))]
-  return render(headline, [
-    'Expected:',
-    ...patterns.flatMap((pattern) => renderPattern(pattern)),
-    '',
-    ...findings.flatMap((finding) => renderFinding(finding)),
-  ])
-}
-
-function renderUnwanted(headline: string, findings: readonly InboxFinding[]): string {
-  return render(
-    headline,
-    findings.flatMap((finding) => renderFinding(finding)),
-  )
-}
-
-function render(headline: string, lines: readonly string[]): string {
-  return [wrapText(headline), '', ...lines].join('\n')
+function resultOf(outcome: InboxOutcome, passes: InboxOutcome['kind']): InboxMatcherResult {
+  return { pass: outcome.kind === passes, message: () => renderOutcome(outcome) }
 }

@@ -1,7 +1,8 @@
+import { count } from '../core/count.ts'
 import { printDifference } from '../core/differences.ts'
 import { printShort, printValue } from '../core/print-value.ts'
 import { indentText, wrapText } from '../core/wrap-text.ts'
-import type { InboxFinding, JudgedMessage } from './assertion.ts'
+import type { InboxFinding, JudgedMessage } from './findings.ts'
 import type { Arrival } from './inbox.ts'
 import { saidBy } from './inbox-errors.ts'
 import { distanceOf, type MessagePattern } from './message-pattern.ts'
@@ -85,11 +86,6 @@ function describeExpected(expected: unknown): string {
 function chunks(text: string): readonly string[] {
   const short = text.length <= longestPayload ? text : `${text.slice(0, longestPayload - 1)}…`
   return short.match(/.{1,75}/gs) ?? ['']
-}
-
-/** `1 message`, `2 messages`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function indented(text: string, indent: string): readonly string[] {

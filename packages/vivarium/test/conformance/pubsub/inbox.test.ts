@@ -128,7 +128,7 @@ describe('toReceive', () => {
       await expect(inbox).toReceive(1, { topic: /^a$/ })
       await expect(inbox).not.toReceive(1, { topic: 'b', within: 1 })
       expect(await failureOf(expect(inbox).toReceive(1, { topic: ['a', 'b'], within: 1 }))).toMatchInlineSnapshot(`
-        "1 of 2 received no such message within 1 ms.
+        "No message matched within 1 ms.
 
         Expected:
           1
@@ -158,7 +158,8 @@ describe('toReceive', () => {
 
         grace: 1 message arrived
           1) b, N ms ago: 'hello'
-             payload: expected 'only Ada', received 'hello'"
+             payload: expected 'only Ada', received 'hello'
+        As expected: ada."
       `)
     })
   })
@@ -206,9 +207,10 @@ describe('toReceiveInOrder', () => {
       for (const step of ['paid', 'packed', 'sent']) emitter.emit('a', step)
       await expect(inbox).toReceiveInOrder(['paid', /^s/])
       expect(await failureOf(expect(inbox).toReceiveInOrder(['sent', 'paid'], { within: 1 }))).toMatchInlineSnapshot(`
-        "Number 2 of 2 expected messages did not come after message 3) within 1 ms.
+        "Number 2 of 2 expected messages did not come behind message 3) within 1 ms.
 
-        Expected:
+        Expected in this order:
+          'sent'
           'paid'
 
         event a, b: 3 messages arrived, the nearest is 3)

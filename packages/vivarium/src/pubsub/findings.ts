@@ -104,9 +104,3 @@ export function matchingIn({ messages }: InboxFinding): readonly Arrival[] {
 export function isListening({ state }: Pick<InboxFinding, 'state'>): boolean {
   return state.is === 'opening' || state.is === 'open'
 }
-
-/** What was accounted for: of several that are alike the first that was not yet. */
-export function account(arrivals: readonly Arrival[], times: number): void {
-  const waiting = arrivals.filter(({ isExpected }) => !isExpected)
-  for (const arrival of waiting.slice(0, times)) arrival.isExpected = true
-}
