@@ -5,12 +5,13 @@ import { noRedisFound } from '../../../../scripts/support/find-redis.ts'
 export { installedRedis } from '../../../../scripts/support/find-redis.ts'
 
 /** Names that `VIVARIUM_REQUIRE` may hold here: what some tests need and a machine may lack. */
-export type OptionalName = 'external-postgres' | 'psql' | 'redis' | 'chromium'
+export type OptionalName = 'external-postgres' | 'psql' | 'redis' | 'nats' | 'chromium'
 
 const missing: Record<OptionalName, string> = {
   'external-postgres': 'no PostgreSQL answered at VIVARIUM_TEST_POSTGRES_URL, by default 127.0.0.1:5432 as postgres',
   psql: 'no psql was found in PATH',
   redis: noRedisFound,
+  nats: 'no NATS server answered at VIVARIUM_TEST_NATS_URL, by default 127.0.0.1:4222',
   chromium: 'no Chromium was found',
 }
 
