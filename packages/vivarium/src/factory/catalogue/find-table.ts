@@ -10,6 +10,11 @@ function namesOf({ schema, name }: Table): readonly string[] {
   return [`${schema}.${name}`, name, camel, singularOf(name), singularOf(camel)]
 }
 
+/** The table of that name, if there is one: by its name, in camelCase, or by its singular. */
+export function findTable(catalogue: Catalogue, name: string): Table | undefined {
+  return tablesNamed(catalogue, name)[0]
+}
+
 /** Those that a name fits equally well. */
 function tablesNamed({ tables }: Catalogue, name: string): readonly Table[] {
   const rank = (table: Table): number => {

@@ -15,8 +15,9 @@ import { rowRefused, rowsMissing } from './refusals.ts'
 export async function insertPlans(
   connection: FactoryConnection,
   roots: readonly RowPlan[],
+  { isOpen }: { readonly isOpen: boolean },
 ): Promise<ReadonlyMap<RowPlan, TextRow>> {
-  const insertion = new Insertion(connection, toBatches(roots))
+  const insertion = new Insertion(connection, toBatches(roots), isOpen)
   await insertion.run()
   return insertion.inserted
 }
@@ -37,8 +38,11 @@ class Insertion {
   /** Rows whose insert is in the unit. */
   #sending = new Map<RowPlan, Batch>()
   #inTransaction = false
+  /** A transaction is open already, and not ours to end. */
+  readonly #isOpen: boolean
 
-  constructor(connection: FactoryConnection, batches: readonly Batch[]) {
+  constructor(connection: FactoryConnection, batches: readonly Batch[], isOpen: boolean) {
+    this.#isOpen = isOpen
     this.#connection = connection
     this.#batches = batches
     this.#hasPlainSequences = batches.every(
@@ -85,7 +89,7 @@ class Insertion {
   }
 
   #begin(): void {
-    if (this.#inTransaction) return
+    if (this.#inTransaction || this.#isOpen) return
     this.#inTransaction = true
     this.#unit.unshift({ statement: { text: 'BEGIN', params: [] }, batch: undefined })
   }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { VivariumError } from '../../core/errors.ts'
 import { findOwner } from '../../core/owner.ts'
 import type { SandboxOwner, SandboxPart } from '../../core/owner.ts'
@@ -30,6 +31,11 @@ type Owner = SandboxOwner & { readonly postgres: { readonly url: string } }
 
 const component = 'factory'
 
+/** In which sandbox's transaction a flow inserts. */
+function transactionUnderWay(): AsyncLocalStorage<SandboxFactory> {
+  return openOncePerWorker('factory: transaction under way', () => new AsyncLocalStorage<SandboxFactory>())
+}
+
 /** Rows that are in the database, whichever copy of this module inserted them. */
 function insertedRows(): WeakMap<object, InsertedRow> {
   return openOncePerWorker('factory: inserted rows', () => new WeakMap<object, InsertedRow>())
@@ -49,6 +55,8 @@ export class SandboxFactory implements SandboxPart {
   readonly counters: Counters
   readonly #owner: Owner
   #connection: Promise<FactoryConnection> | undefined
+  /** Resolves when all that was asked for has ended. */
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(owner: SandboxOwner) {
     this.#owner = owner as Owner
@@ -83,8 +91,46 @@ export class SandboxFactory implements SandboxPart {
     if (requests.length === 0) return []
     this.#owner.assertOpen('insert')
     const plans = await this.plan(requests, options)
-    const inserted = await insertPlans(await this.#connected(), plans)
-    return plans.map((plan) => toRow(plan.table, inserted.get(plan) ?? []))
+    const inserted = await this.insertPlans(plans)
+    return plans.map((plan) => inserted.get(plan) ?? {})
+  }
+
+  /** Inserts planned rows and all that they need, in one transaction; all of these rows, as the database holds them. */
+  async insertPlans(plans: readonly RowPlan[]): Promise<ReadonlyMap<RowPlan, Row>> {
+    this.#owner.assertOpen('insert')
+    const connection = await this.#connected()
+    const isOpen = transactionUnderWay().getStore() === this
+    const insert = (): ReturnType<typeof insertPlans> => insertPlans(connection, plans, { isOpen })
+    const inserted = await (isOpen ? insert() : this.#inTurn(insert))
+    return new Map([...inserted].map(([plan, fields]) => [plan, toRow(plan.table, fields)]))
+  }
+
+  /** Runs `work` as one transaction: what it inserts stands or falls together. Others that insert meanwhile wait. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    const underWay = transactionUnderWay()
+    if (underWay.getStore() === this) return work()
+    return this.#inTurn(async () => {
+      const connection = await this.#connected()
+      await connection.run([{ text: 'BEGIN', params: [] }])
+      try {
+        const result = await underWay.run(this, work)
+        await connection.run([{ text: 'COMMIT', params: [] }])
+        return result
+      } catch (error) {
+        await connection.run([{ text: 'ROLLBACK', params: [] }]).catch(() => undefined)
+        throw error
+      }
+    })
+  }
+
+  /** One after the other: what several statements do is not to be mixed on the one connection. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.#turn.then(work)
+    this.#turn = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    return running
   }
 
   /** The rows that an insert would make, and their parents, with nothing inserted. */

@@ -62,14 +62,14 @@ export function toRequest(
 }
 
 /** The column of that name, or of that name in camelCase. */
-function columnNamed({ columns }: Table, name: string): string | undefined {
+export function columnNamed({ columns }: Table, name: string): string | undefined {
   const found =
     columns.find((column) => column.name === name) ?? columns.find((column) => camelCased(column.name) === name)
   return found?.name
 }
 
 /** The foreign key that goes by that name. */
-function keyNamed(table: Table, name: string): ForeignKey | undefined {
+export function keyNamed(table: Table, name: string): ForeignKey | undefined {
   return table.foreignKeys.find((key) => parentNames(table, key).includes(name))
 }
 

@@ -28,7 +28,7 @@ export function paramsOf(plan: RowPlan): Values {
 }
 
 /** In the order of the table's columns. */
-function ownValues(plan: RowPlan): Values {
+export function ownValues(plan: RowPlan): Values {
   const known = plan.table.columns.flatMap(({ name }) => {
     const value = valueOf(plan, name)
     return value === undefined || value instanceof Reference ? [] : [[name, value] as const]

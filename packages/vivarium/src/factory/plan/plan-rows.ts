@@ -42,6 +42,7 @@ class Planner {
       parents: new Map(),
       reserved: new Set(),
       isAhead: false,
+      origin: request.origin,
     }
     this.#planned.set(request, row)
     for (const key of inOrder(table.foreignKeys, request)) this.#planParent(row, key, request, below)

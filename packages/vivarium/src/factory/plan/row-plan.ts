@@ -24,6 +24,8 @@ export interface RowPlan {
   readonly reserved: Set<string>
   /** It refers to a row that comes after it: its keys must be checked at the transaction's end. */
   isAhead: boolean
+  /** Who asked for it, where that was said. */
+  readonly origin?: object | undefined
 }
 
 /** What a column has; a reference to a row whose own value is known already is followed to it. */

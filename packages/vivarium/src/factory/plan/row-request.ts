@@ -10,6 +10,8 @@ export interface RowRequest {
   readonly values: Readonly<Record<string, unknown>>
   /** Rows to be made first, for its foreign keys, by the keys' names. A request that several share is made once. */
   readonly parents: Readonly<Record<string, RowRequest>>
+  /** Who asked for it: handed on to its plan. */
+  readonly origin?: object
 }
 
 /** What makes the requests for rows that nothing was said of, but that foreign keys need. */
