@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import type { Adapters } from './adapters.ts'
 import type { Config } from './config/config.ts'
@@ -28,10 +29,11 @@ export interface RunningShop {
 }
 
 const heartbeatMs = 15_000
+const closeMs = 2000
 
 /** Brings the database up to date, and serves the shop. */
 export async function runShop({ config, adapters, logger, addPages }: RunShopOptions): Promise<RunningShop> {
-  const migrations = await migrate(config.databaseUrl)
+  const migrations = config.migrates ? await migrate(config.databaseUrl) : []
   if (migrations.length > 0) logger.info('migrated', { migrations })
 
   const shop = openShop({
@@ -60,9 +62,9 @@ export async function runShop({ config, adapters, logger, addPages }: RunShopOpt
     stopping.abort()
     const { cutOff } = await server.stop(config.stopMs)
     if (cutOff > 0) logger.warn('requests cut off', { requests: cutOff })
-    await shop.close()
-    await adapters.close()
-    logger.info('stopped')
+    // A request that was cut off may keep its connection for as long as the database takes.
+    const closed = Promise.all([shop.close(), adapters.close()]).then(() => 'stopped')
+    logger.info(await Promise.race([closed, sleep(closeMs, 'stopped with work under way', { ref: false })]))
   }
   let stopped: Promise<void> | undefined
   return { url: server.url, stop: () => (stopped ??= stop()) }

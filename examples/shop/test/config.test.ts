@@ -22,6 +22,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 test('what is needed is three variables; the others have defaults', () => {
   expect(readConfig(complete)).toEqual({
     databaseUrl: complete.DATABASE_URL,
+    migrates: true,
     redisUrl: undefined,
     smtpUrl: complete.SMTP_URL,
     mailFrom: 'shop@example.com',
@@ -45,6 +46,7 @@ test('an empty environment is told all that is missing, at once', () => {
 
 test.each([
   ['DATABASE_URL', 'mysql://db.internal/shop', 'is not a URL like postgres://user:password@host:5432/shop'],
+  ['MIGRATE', 'later', 'is not one of at-start, never'],
   ['REDIS_URL', 'localhost:6379', 'is not a URL like redis://host:6379'],
   ['SMTP_URL', 'mail.internal', 'is not a URL like smtp://user:password@host:587'],
   ['MAIL_FROM', 'the shop', 'is not an email address'],

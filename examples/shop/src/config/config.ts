@@ -5,6 +5,8 @@ import type { LogLevel } from '../log/logger.ts'
 /** Everything that can be set, from the environment. */
 export interface Config {
   readonly databaseUrl: string
+  /** Whether the schema is brought up to date at the start; else somebody else sees to that. */
+  readonly migrates: boolean
   /** `undefined`: cache and pub/sub within this process, for a shop of one instance. */
   readonly redisUrl: string | undefined
   readonly smtpUrl: string
@@ -54,6 +56,7 @@ function wholeNumber(fallback: number, { least, most }: { least: number; most: n
 
 const environment = z.object({
   DATABASE_URL: url('postgres://user:password@host:5432/shop', 'postgres:', 'postgresql:'),
+  MIGRATE: z.enum(['at-start', 'never'], { error: 'is not one of at-start, never' }).default('at-start'),
   REDIS_URL: url('redis://host:6379', 'redis:', 'rediss:').optional(),
   SMTP_URL: url('smtp://user:password@host:587', 'smtp:', 'smtps:'),
   MAIL_FROM: z.email({ error: 'is not an email address' }).default('shop@example.com'),
@@ -89,6 +92,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const read = parsed.data
   return {
     databaseUrl: read.DATABASE_URL,
+    migrates: read.MIGRATE === 'at-start',
     redisUrl: read.REDIS_URL,
     smtpUrl: read.SMTP_URL,
     mailFrom: read.MAIL_FROM,
