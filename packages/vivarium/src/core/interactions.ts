@@ -222,15 +222,23 @@ export function traceOf(interactions: readonly Interaction[]): Trace {
 /** A statement that is not the application's. */
 export type OwnStatement = Pick<ObservedQuery, 'text' | 'command'>
 
+/** An interaction that is put into words when somebody reads it. */
+export interface UnreadInteraction {
+  observe(): Interaction
+}
+
 /** A sandbox's trace while it is being written. Components write, everything else reads. */
 export class Recorder {
   readonly #interactions: Interaction[] = []
+  /** Those behind `#interactions` that nobody has read. */
+  readonly #unread: UnreadInteraction[] = []
   readonly #warnings: FidelityWarning[] = []
   readonly #failures: unknown[] = []
   readonly #ownStatements: OwnStatement[] = []
   readonly #readers: Set<(interaction: Interaction) => void> = new Set()
 
   record(interaction: Interaction): void {
+    this.#read()
     this.#interactions.push(interaction)
     for (const read of this.#readers) read(interaction)
   }
@@ -238,6 +246,12 @@ export class Recorder {
   /** Records a statement that Vivarium ran for the test itself, as a factory does: no interaction of the application. */
   recordOwn({ text, command }: OwnStatement): void {
     this.#ownStatements.push({ text, command })
+  }
+
+  /** The same for one that may never be read. */
+  recordUnread(interaction: UnreadInteraction): void {
+    if (this.#readers.size > 0) this.record(interaction.observe())
+    else this.#unread.push(interaction)
   }
 
   /** Calls `read` with each interaction from now on, as it is recorded, until the returned function is called. */
@@ -259,6 +273,7 @@ export class Recorder {
   }
 
   get interactions(): readonly Interaction[] {
+    this.#read()
     return this.#interactions
   }
 
@@ -277,6 +292,11 @@ export class Recorder {
 
   /** The interactions recorded since `from` (an earlier `interactions.length`). */
   since(from: number): readonly Interaction[] {
-    return this.#interactions.slice(from)
+    return this.interactions.slice(from)
+  }
+
+  #read(): void {
+    if (this.#unread.length === 0) return
+    for (const unread of this.#unread.splice(0)) this.#interactions.push(unread.observe())
   }
 }

@@ -1,58 +1,36 @@
 import type { Request } from '../protocol/request-parser.ts'
 import { channelCommands } from './channels.ts'
-import type { CommandFacts, CommandTable } from './command-table.ts'
+import type { KnownCommand } from './command-index.ts'
+import type { CommandFacts } from './command-table.ts'
 import { findKeys } from './key-positions.ts'
 import { pass, type Plan, type PlanContext, type Planner, refuse } from './plan.ts'
 import { type ReplyChange, stripItems, stripStreams } from './reply-keys.ts'
 import { scriptCommands } from './scripts.ts'
 import { serverWide } from './server-wide.ts'
-import { findSortKeys } from './sort-patterns.ts'
+import { findSortKeys, isSort } from './sort-patterns.ts'
 import { wholeKeyspace } from './whole-keyspace.ts'
 
 /** Commands that more is to be done with than to put prefixes to their keys, and all that have none. */
-const planners: Readonly<Record<string, Planner | undefined>> = {
+export const planners: Readonly<Record<string, Planner | undefined>> = {
   ...wholeKeyspace,
   ...scriptCommands,
   ...channelCommands,
   ...serverWide,
 }
 
-/** What the server says of a command, and the name it has there. */
-export interface KnownCommand {
-  /** In lower case; with its subcommand, `name|subcommand`. */
-  readonly name: string
-  readonly facts: CommandFacts | undefined
-}
-
-/** The command that a request is of. */
-export function identify(request: Request, table: CommandTable): KnownCommand {
-  const name = request[0]!.toString('latin1').toLowerCase()
-  if (request.length > 1) {
-    // An argument that is no name would only make a name that nothing has.
-    const second = request[1]!
-    if (second.length <= 16 && containers.has(name)) {
-      const full = `${name}|${second.toString('latin1').toLowerCase()}`
-      if (Object.hasOwn(table, full)) return { name: full, facts: table[full] }
-    }
-  }
-  return { name, facts: Object.hasOwn(table, name) ? table[name] : undefined }
-}
-
-const containers: ReadonlySet<string> = new Set(
-  'acl client cluster command config function latency memory module object pubsub script slowlog xgroup xinfo'.split(
-    ' ',
-  ),
-)
-
 /** Plans a command. One that the server does not know goes to it as it is: it will say so. */
-export function planCommand(request: Request, { name, facts }: KnownCommand, context: PlanContext): Plan {
+export function planCommand(
+  request: Request,
+  { name, facts, isContainer }: Pick<KnownCommand, 'name' | 'facts' | 'isContainer'>,
+  context: PlanContext,
+): Plan {
   const planner = Object.hasOwn(planners, name) ? planners[name] : planners[name.split('|')[0]!]
   // Of a command with subcommands this is none: the server will say so.
-  if (facts === undefined || containers.has(name)) return pass(request)
+  if (facts === undefined || isContainer) return pass(request)
   if (planner !== undefined && (facts.keys.length === 0 || Object.hasOwn(planners, name))) {
     return planner(request, context, facts)
   }
-  const isPatterned = name === 'sort' || name === 'sort_ro'
+  const isPatterned = isSort(name)
   if (facts.keys.length === 0 || (facts.partial === true && !isPatterned)) {
     return refuse('Vivarium does not know what it touches')
   }
@@ -61,7 +39,7 @@ export function planCommand(request: Request, { name, facts }: KnownCommand, con
 
 function planKeys(request: Request, name: string, facts: CommandFacts, { keyPrefix }: PlanContext): Plan {
   const positions = findKeys(request, facts.keys)
-  const others = name === 'sort' || name === 'sort_ro' ? findSortKeys(request) : none
+  const others = isSort(name) ? findSortKeys(request) : none
   const changed: Buffer[] = [...request]
   const keys: Buffer[] = []
   for (const position of positions) {
@@ -104,4 +82,9 @@ const namedInReply: Readonly<Record<string, (prefix: Buffer) => ReplyChange>> = 
   bzmpop: first,
   xread: stripStreams,
   xreadgroup: stripStreams,
+}
+
+/** Whether the replies of a command name keys. */
+export function repliesWithNames(name: string): boolean {
+  return Object.hasOwn(namedInReply, name)
 }

@@ -1,5 +1,9 @@
 import type { Request } from '../protocol/request-parser.ts'
 
+export function isSort(name: string): boolean {
+  return name === 'sort' || name === 'sort_ro'
+}
+
 /** Positions of the keys and key patterns in the options of a SORT, which the server does not tell. */
 export function findSortKeys(request: Request): readonly number[] {
   const positions: number[] = []

@@ -1,6 +1,7 @@
-import { now } from '../../core/clock.ts'
 import type { ObservedCommand } from '../../core/interactions.ts'
+import { findPlaces, type KnownCommand } from '../commands/command-index.ts'
 import type { CommandFacts } from '../commands/command-table.ts'
+import { type RawRequest, readAgain } from '../protocol/raw-request.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { Request } from '../protocol/request-parser.ts'
 import { readTtl } from './ttl.ts'
@@ -22,9 +23,13 @@ export interface ReplyHead {
   readonly type: string | undefined
   readonly number: number | undefined
   readonly reply: Reply | undefined
+  /** When it came. */
+  readonly at: number
 }
 
 const longest = 4096
+/** Bytes that it came among, and that would be kept with it. */
+const mostKept = 64 * 1024
 
 /** The interaction that a command and its reply make. */
 export function observe(draft: CommandDraft, head: ReplyHead): ObservedCommand {
@@ -42,11 +47,56 @@ export function observe(draft: CommandDraft, head: ReplyHead): ObservedCommand {
     effect: isDelete ? 'delete' : facts?.writes === true ? 'write' : facts?.reads === true ? 'read' : 'other',
     ...found,
     ttlMs: readTtl(name, request),
-    durationMs: now() - draft.sentAt,
+    durationMs: head.at - draft.sentAt,
     error,
     connection,
     transaction,
     at: draft.at,
+  }
+}
+
+/** A command with keys at places, as most are. Few of them are looked at: it is put into words when somebody does. */
+export class UnreadCommand {
+  readonly #known: KnownCommand
+  readonly #bytes: Buffer
+  readonly #begin: number
+  readonly #connection: number
+  readonly #sentAt: number
+  readonly #at: number
+  #type: string | undefined
+  #number: number | undefined
+  #reply: Reply | undefined
+  #repliedAt = 0
+
+  /** `at` is milliseconds since the sandbox opened. */
+  constructor(known: KnownCommand, request: RawRequest, connection: number, sentAt: number, at: number) {
+    const { bytes, begin, end } = request
+    // What came among much else is kept without it.
+    const isCopied = bytes.length > mostKept
+    this.#known = known
+    this.#bytes = isCopied ? Buffer.from(bytes.subarray(begin, end)) : bytes
+    this.#begin = isCopied ? 0 : begin
+    this.#connection = connection
+    this.#sentAt = sentAt
+    this.#at = at
+  }
+
+  replied(type: string | undefined, number: number | undefined, reply: Reply | undefined, at: number): void {
+    this.#type = type
+    this.#number = number
+    this.#reply = reply
+    this.#repliedAt = at
+  }
+
+  observe(): ObservedCommand {
+    const { name, facts, places } = this.#known
+    const request = readAgain(this.#bytes, this.#begin)
+    const keys = findPlaces(places!, request.length, [])!.map((place) => request[place]!)
+    const draft = { name, facts, request, keys, connection: this.#connection, sentAt: this.#sentAt, at: this.#at }
+    return observe(
+      { ...draft, transaction: undefined },
+      { type: this.#type, number: this.#number, reply: this.#reply, at: this.#repliedAt },
+    )
   }
 }
 
@@ -57,8 +107,6 @@ const readsToo: ReadonlySet<string> = new Set(['getex', 'getdel'])
 const zeroIsMiss: ReadonlySet<string> = new Set(['exists', 'strlen', 'llen', 'hlen', 'scard', 'zcard'])
 /** Where 0 is said of a key that is there, too. */
 const zeroIsUndecided: ReadonlySet<string> = new Set(['hexists', 'sismember'])
-/** Whose replies have to be read for that. */
-export const readWhole: ReadonlySet<string> = new Set(['mget', 'hmget', 'type'])
 
 interface Found {
   readonly hits: readonly string[]

@@ -8,6 +8,7 @@ import type { SandboxOwner } from '../../core/owner.ts'
 import { findCurrent } from '../../core/registry.ts'
 import { joinOwnConnections } from '../../machine/in-process-transport.ts'
 import { listenLocally } from '../../machine/listen-locally.ts'
+import { CommandIndex } from '../commands/command-index.ts'
 import type { CommandTable } from '../commands/command-table.ts'
 import { copyKeys, removeKeys } from '../commands/own-scripts.ts'
 import { ScriptPreamble } from '../commands/script-preamble.ts'
@@ -56,7 +57,7 @@ export async function openRedisGateway(options: OpenRedisGatewayOptions): Promis
 
 class Gateway implements RedisGateway, PartHost, ConnectionHost {
   readonly target: RedisTarget
-  readonly table: CommandTable
+  readonly commands: CommandIndex
   readonly databases: number
   readonly ownsServer: boolean
   readonly prefix: string
@@ -77,7 +78,7 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
 
   constructor({ target, table, databases, ownsServer, prefix }: OpenRedisGatewayOptions) {
     this.target = target
-    this.table = table
+    this.commands = new CommandIndex(table)
     this.databases = databases
     this.ownsServer = ownsServer
     this.prefix = `${prefix}${randomBytes(3).toString('hex')}:`

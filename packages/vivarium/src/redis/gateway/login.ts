@@ -29,10 +29,12 @@ export const wrongPassword: Reply = {
   text: 'WRONGPASS invalid username-password pair or user is disabled. Vivarium: use the URL as it was given, with user and password.',
 }
 
-/** `undefined` for a command that is neither AUTH nor HELLO. */
-export function readLogin(request: Request, name: string): LoginRequest | undefined {
+export function isLogin(name: string): boolean {
+  return name === 'auth' || name === 'hello'
+}
+
+export function readLogin(request: Request, name: string): LoginRequest {
   if (name === 'hello') return readHello(request)
-  if (name !== 'auth') return undefined
   const isWellFormed = request.length === 2 || request.length === 3
   return { login: isWellFormed ? readAuth(request) : undefined, rest: undefined }
 }

@@ -1,5 +1,7 @@
 import type { RedisTarget } from '../connection/target.ts'
+import type { RawRequest } from '../protocol/raw-request.ts'
 import { type Reply, writeReply } from '../protocol/reply.ts'
+import type { KeyLog } from '../protocol/request-writer.ts'
 import { writeRequest } from '../protocol/requests.ts'
 import type { Pending, Transaction } from './pending.ts'
 import { Replies, type RepliesListener } from './replies.ts'
@@ -30,11 +32,28 @@ export class Outlet {
 
   /** Sends bytes to the server; `pending` says what is to become of the reply. */
   write(bytes: Buffer, pending: Pending): void {
-    if (this.upstream.state === 'unused') this.logIn()
-    // What is dropped gets no reply, and whoever waits for one is told so.
-    if (this.upstream.state !== 'open') return pending.told?.(undefined)
-    this.upstream.write(bytes)
+    if (!this.#isOpen()) return pending.told?.(undefined)
+    this.upstream.writer.write(bytes)
     this.replies.add(pending)
+  }
+
+  /** The same for a command that has nothing but prefixes put before its keys. `log` notes them when it is there. */
+  writeWithPrefix(
+    request: RawRequest,
+    places: readonly number[],
+    prefix: Buffer,
+    log: KeyLog | undefined,
+    pending: Pending,
+  ): void {
+    if (!this.#isOpen()) return
+    this.upstream.writer.writeWithPrefix(request, places, prefix, log)
+    this.replies.add(pending)
+  }
+
+  /** What is dropped gets no reply, and whoever waits for one is told so. */
+  #isOpen(): boolean {
+    if (this.upstream.state === 'unused') this.logIn()
+    return this.upstream.state === 'open'
   }
 
   /** Replies without asking the server; inside MULTI with EXEC, as the server would. */
@@ -58,7 +77,7 @@ export class Outlet {
   logIn(): void {
     if (this.upstream.state === 'unused') this.upstream.open()
     for (const request of this.upstream.loginRequests) {
-      this.upstream.write(request)
+      this.upstream.writer.write(request)
       const told = (reply: Reply | undefined): void => {
         if (reply?.type === ':') this.#listener.onClientId(reply.text)
         else if (reply?.type === '-') this.#listener.onEnd(`it refused the login: ${reply.text}`)

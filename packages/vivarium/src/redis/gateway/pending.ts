@@ -1,5 +1,5 @@
 import type { Reply } from '../protocol/reply.ts'
-import type { CommandDraft } from './command-record.ts'
+import type { CommandDraft, UnreadCommand } from './command-record.ts'
 import type { RedisPart } from './redis-part.ts'
 
 /** A MULTI … EXEC of one connection. */
@@ -25,6 +25,8 @@ export interface Pending {
   /** The reply has to be read, even if it is not changed. */
   readonly whole?: boolean
   readonly draft?: CommandDraft | undefined
+  /** It is one of those that most are: its reply goes to the client as it comes, unless it is an error. */
+  readonly unread?: UnreadCommand | undefined
   /** The transaction it was sent in. */
   readonly transaction?: Transaction | undefined
   /** The transaction it ends with EXEC. */
@@ -57,7 +59,10 @@ export class PendingQueue {
 
   shift(): Pending | undefined {
     const first = this.#head
-    this.#head = first?.next
+    if (first === undefined) return undefined
+    this.#head = first.next
+    // It may be kept longer than what came behind it.
+    delete first.next
     if (this.#head === undefined) this.#tail = undefined
     return first
   }

@@ -2,6 +2,7 @@ import { withDeadline } from '../../core/clock.ts'
 import { VivariumError } from '../../core/errors.ts'
 import type { SandboxOwner, SandboxPart } from '../../core/owner.ts'
 import type { Scripts } from '../commands/plan.ts'
+import type { KeyLog } from '../protocol/request-writer.ts'
 import type { ScriptStore } from './script-store.ts'
 
 /** A client connection, as a sandbox it works in needs it. */
@@ -31,7 +32,7 @@ const mostTracked = 5000
 const settleMs = 2000
 
 /** A sandbox's keyspace and channels: everything of it stands behind one prefix. */
-export class RedisPart implements SandboxPart {
+export class RedisPart implements SandboxPart, KeyLog {
   readonly owner: SandboxOwner
   /** Names it in URLs. */
   readonly id: string
@@ -93,8 +94,13 @@ export class RedisPart implements SandboxPart {
   /** Remembers what is to be taken away at the end. */
   writes(keyPrefix: Buffer, keys: readonly Buffer[], unknown: boolean): void {
     if (unknown) this.#hasUnknown = true
+    for (const key of keys) this.wrote(keyPrefix, key, 0, key.length)
+  }
+
+  /** The same of one key, which stands in `bytes`. */
+  wrote(keyPrefix: Buffer, bytes: Buffer, begin: number, end: number): void {
     if (this.#hasUnknown) return
-    for (const key of keys) this.#written.add(keyPrefix.toString('latin1') + key.toString('latin1'))
+    this.#written.add(keyPrefix.toString('latin1') + bytes.toString('latin1', begin, end))
     if (this.#written.size > mostTracked) this.#hasUnknown = true
   }
 

@@ -1,3 +1,4 @@
+import { now } from '../../core/clock.ts'
 import { type Reply, readReply, writeReply } from '../protocol/reply.ts'
 import { ReplyScanner } from '../protocol/reply-scanner.ts'
 import { observe } from './command-record.ts'
@@ -27,6 +28,8 @@ export class Replies {
   readonly #listener: RepliesListener
   readonly #queue: PendingQueue = new PendingQueue()
   readonly #scanner: ReplyScanner = new ReplyScanner()
+  /** When the replies came that are being read. */
+  #now = 0
   /** What came of a reply that is held until it is complete. */
   #parts: Buffer[] = []
   /** How many channels and patterns, and how many sharded channels, the server says it is. */
@@ -70,6 +73,7 @@ export class Replies {
   }
 
   read(chunk: Buffer): void {
+    this.#now = now()
     /** Where begins what is passed on as it is and has not been yet. */
     let rawFrom = 0
     let at = 0
@@ -100,6 +104,9 @@ export class Replies {
   #mustHold(): boolean {
     const { type } = this.#scanner
     const { head } = this.#queue
+    if (head?.unread !== undefined) {
+      return type === undefined || type === '-' || type === '>' || this.#isListening
+    }
     return (
       type === undefined ||
       type === '-' ||
@@ -212,13 +219,15 @@ export class Replies {
     return items.every((item, index) => item === reply.items![index]) ? reply : { ...reply, items }
   }
 
-  #record({ draft, part }: Pending, reply: Reply | undefined): void {
-    if (draft === undefined || part === undefined) return
-    const head =
-      reply === undefined
-        ? { type: this.#scanner.type, number: this.#scanner.number, reply }
-        : { type: reply.type, number: numberOf(reply), reply }
-    part.owner.recorder.record(observe(draft, head))
+  #record({ draft, unread, part }: Pending, reply: Reply | undefined): void {
+    if (part === undefined) return
+    const { recorder } = part.owner
+    const type = reply === undefined ? this.#scanner.type : reply.type
+    const number = reply === undefined ? this.#scanner.number : numberOf(reply)
+    if (unread !== undefined) {
+      unread.replied(type, number, reply, this.#now)
+      recorder.recordUnread(unread)
+    } else if (draft !== undefined) recorder.record(observe(draft, { type, number, reply, at: this.#now }))
   }
 
   #done(reply: Reply | undefined): void {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { connectTo, loginRequests } from '../connection/connect.ts'
 import { describeTarget, type RedisTarget } from '../connection/target.ts'
+import { RequestWriter } from '../protocol/request-writer.ts'
 import { writeRequest } from '../protocol/requests.ts'
 
 /** What is told of the connection to the server. */
@@ -15,7 +16,8 @@ export class Upstream {
   readonly #target: RedisTarget
   readonly #listener: UpstreamListener
   #socket: Socket | undefined
-  #gathered: Buffer[] = []
+  /** What is sent with the next `flush`. */
+  readonly writer: RequestWriter = new RequestWriter()
   state: 'unused' | 'open' | 'ending' | 'ended' = 'unused'
 
   constructor(target: RedisTarget, listener: UpstreamListener) {
@@ -45,17 +47,18 @@ export class Upstream {
     return [...loginRequests(this.#target), writeRequest(['CLIENT', 'ID'])]
   }
 
-  write(bytes: Buffer): void {
-    this.#gathered.push(bytes)
-  }
-
   /** Sends what was written; `false` when the server should be given time. */
   flush(): boolean {
-    if (this.#gathered.length === 0) return true
-    const bytes = this.#gathered.length === 1 ? this.#gathered[0]! : Buffer.concat(this.#gathered)
-    this.#gathered = []
+    if (this.writer.isEmpty) return true
+    const pieces = this.writer.take()
     if (this.state !== 'open') return true
-    return this.#socket!.write(bytes)
+    const socket = this.#socket!
+    if (pieces.length === 1) return socket.write(pieces[0]!)
+    socket.cork()
+    let mayGoOn = true
+    for (const piece of pieces) mayGoOn = socket.write(piece)
+    socket.uncork()
+    return mayGoOn
   }
 
   pause(): void {

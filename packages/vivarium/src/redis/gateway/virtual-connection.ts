@@ -1,17 +1,17 @@
 import type { Duplex } from 'node:stream'
 import { now } from '../../core/clock.ts'
-import type { CommandTable } from '../commands/command-table.ts'
-import { ok, type Plan, type PlanContext, type SendPlan } from '../commands/plan.ts'
-import { identify, type KnownCommand, planCommand } from '../commands/planner.ts'
-import { isHarmless, isServerWide } from '../commands/server-wide.ts'
+import { type CommandIndex, findPlaces, type KnownCommand, readWhole } from '../commands/command-index.ts'
+import { ok, type PlanContext, type SendPlan } from '../commands/plan.ts'
+import { planCommand } from '../commands/planner.ts'
 import { readDatabase } from '../commands/whole-keyspace.ts'
 import type { RedisTarget } from '../connection/target.ts'
 import { RedisProtocolError } from '../protocol/protocol-error.ts'
+import { RawRequest } from '../protocol/raw-request.ts'
 import { writeReply } from '../protocol/reply.ts'
 import { type Request, RequestParser } from '../protocol/request-parser.ts'
 import { writeRequest } from '../protocol/requests.ts'
-import { authMalformed, helloNotLoggedIn, type Login, notLoggedIn, readLogin, wrongPassword } from './login.ts'
-import { readWhole } from './command-record.ts'
+import { authMalformed, helloNotLoggedIn, isLogin, type Login, notLoggedIn, readLogin, wrongPassword } from './login.ts'
+import { UnreadCommand } from './command-record.ts'
 import { Listening } from './listening.ts'
 import { Outlet } from './outlet.ts'
 import type { Pending } from './pending.ts'
@@ -24,7 +24,7 @@ export type Door = { readonly kind: 'stable' } | { readonly kind: 'pinned'; read
 
 /** What a connection asks of the gateway. */
 export interface ConnectionHost {
-  readonly table: CommandTable
+  readonly commands: CommandIndex
   readonly target: RedisTarget
   readonly databases: number
   readonly ownsServer: boolean
@@ -45,6 +45,11 @@ export interface ConnectionHost {
   closed(connection: VirtualConnection): void
 }
 
+/** What asks for no sandbox, beside what touches nothing that belongs to anybody. */
+const ofNobody: ReadonlySet<string> = new Set(['info', 'quit', 'reset'])
+/** What changes the connection alone, and is done also where no sandbox is open. */
+const ofConnection: ReadonlySet<string> = new Set(['multi', 'exec', 'discard'])
+
 /** One client: its requests in order, rewritten for the sandbox that its URL means; its own connection to the server. */
 export class VirtualConnection implements PartConnection {
   clientId: string | undefined
@@ -57,6 +62,11 @@ export class VirtualConnection implements PartConnection {
   readonly #subscriptions: Subscriptions
   readonly #listening: Listening
   readonly #unblocking: Unblocking
+  readonly #places: number[] = []
+  /** When what is being taken came, and how long a sandbox was open then. */
+  #now = 0
+  #elapsed = 0
+  #elapsedIn: RedisPart | undefined
   /** Requests that wait for what has to be done before them. */
   #held: Request[] | undefined
   #database = 0
@@ -148,16 +158,25 @@ export class VirtualConnection implements PartConnection {
 
   #fromClient(chunk: Buffer): void {
     try {
-      this.#parser.push(chunk, (request) => {
-        if (this.#held === undefined) this.#take(request)
-        else this.#held.push(request)
-      })
+      this.#timed()
+      this.#parser.push(chunk, this.#onRequest)
     } catch (error) {
       if (!(error instanceof RedisProtocolError)) throw error
       this.#outlet.answer({ type: '-', text: `ERR ${error.message}` })
       this.end()
     }
     if (!this.#outlet.upstream.flush()) this.#client.pause()
+  }
+
+  readonly #onRequest = (raw: RawRequest): void => {
+    if (this.#held === undefined) this.#take(raw)
+    else this.#held.push(raw.takeApart())
+  }
+
+  /** All commands that are taken together have the same time. */
+  #timed(): void {
+    this.#now = now()
+    this.#elapsedIn = undefined
   }
 
   #fromServer(chunk: Buffer): void {
@@ -169,39 +188,58 @@ export class VirtualConnection implements PartConnection {
     }
   }
 
-  #take(request: Request): void {
+  /** Every command comes by here; `raw` is good until this returns. */
+  #take(raw: RawRequest): void {
     if (this.#state !== 'open') return
-    if (this.#unblocking.ended !== undefined) return this.#hold(request, this.#unblocking.ended)
-    const known = identify(request, this.#host.table)
-    if (this.#login(request, known.name)) return
+    if (this.#unblocking.ended !== undefined) return this.#hold(raw, this.#unblocking.ended)
+    const known = this.#host.commands.identify(raw)
+    if (isLogin(known.name)) return this.#login(raw.takeApart(), known.name)
     const { door } = this
     if (door === undefined) return this.#outlet.answer(notLoggedIn)
-    if (Object.hasOwn(subscriptionCommands, known.name)) return this.#listen(request, known.name, door)
+    if (Object.hasOwn(subscriptionCommands, known.name)) return this.#listen(raw.takeApart(), known.name, door)
     // What touches no sandbox asks for none: a client that only says that it is there is nobody's.
-    if (isHarmless(known.name) || known.name === 'info') {
-      if (this.#connectionCommand(request, known, undefined)) return
-      return this.#carryOut(planCommand(request, known, this.#contextIn(undefined)), request, known, undefined)
-    }
+    if (known.isHarmless || ofNobody.has(known.name)) return this.#carryOut(raw.takeApart(), known, undefined)
     const place = this.#host.placeOf(door)
-    if (typeof place !== 'string' && place.ready !== undefined) return this.#hold(request, place.ready)
-    const part = typeof place === 'string' ? undefined : place
-    if (this.#connectionCommand(request, known, part)) return
-    if (part === undefined && !isServerWide(known.name))
-      return this.#outlet.answer({ type: '-', text: place as string })
-    const plan = planCommand(request, known, this.#contextIn(part))
-    this.#carryOut(plan, request, known, part)
+    if (typeof place !== 'string') {
+      if (place.ready !== undefined) return this.#hold(raw, place.ready)
+      if (this.#sendAtOnce(raw, known, place)) return
+      return this.#carryOut(raw.takeApart(), known, place)
+    }
+    const request = raw.takeApart()
+    if (known.isServerWide || ofConnection.has(known.name)) return this.#carryOut(request, known, undefined)
+    this.#outlet.answer({ type: '-', text: place })
+  }
+
+  /** What nearly all commands are: prefixes are put before the keys as its bytes are copied. `false` when it is something else. */
+  #sendAtOnce(raw: RawRequest, known: KnownCommand, part: RedisPart): boolean {
+    const { facts, places } = known
+    if (places === undefined || this.#outlet.transaction !== undefined) return false
+    const found = findPlaces(places, raw.count, this.#places)
+    if (found === undefined) return false
+    if (this.#elapsedIn !== part) {
+      this.#elapsedIn = part
+      this.#elapsed = part.owner.elapsed()
+    }
+    const keyPrefix = part.keyPrefix(this.#database)
+    this.#outlet.writeWithPrefix(raw, found, keyPrefix, facts?.writes === true ? part : undefined, {
+      name: known.name,
+      part,
+      unread: new UnreadCommand(known, raw, this.number, this.#now, this.#elapsed),
+    })
+    return true
   }
 
   /** Goes on with the requests when `ready` is settled, whatever has become of it. */
-  #hold(request: Request, ready: Promise<void>): void {
-    this.#held = [request]
+  #hold(raw: RawRequest, ready: Promise<void>): void {
+    this.#held = [raw.takeApart()]
     this.#client.pause()
     const goOn = (): void => {
       const held = this.#held ?? []
       this.#held = undefined
       this.#client.resume()
+      this.#timed()
       for (const [index, one] of held.entries()) {
-        this.#take(one)
+        this.#take(RawRequest.of(one))
         // It was held again, for another sandbox.
         const holding = this.#held as Request[] | undefined
         if (holding === undefined) continue
@@ -235,7 +273,9 @@ export class VirtualConnection implements PartConnection {
     return this.#context
   }
 
-  #carryOut(plan: Plan, request: Request, known: KnownCommand, part: RedisPart | undefined): void {
+  #carryOut(request: Request, known: KnownCommand, part: RedisPart | undefined): void {
+    if (this.#connectionCommand(request, known, part)) return
+    const plan = planCommand(request, known, this.#contextIn(part))
     switch (plan.kind) {
       case 'send':
         return this.#send(plan, request, known, part)
@@ -253,7 +293,7 @@ export class VirtualConnection implements PartConnection {
       part.writes(part.keyPrefix(this.#database), plan.keys, plan.writesUnknown === true)
     }
     if (name === 'watch') this.#watching = part
-    const isRecorded = part !== undefined && facts !== undefined && !isServerWide(name)
+    const isRecorded = part !== undefined && facts !== undefined && !known.isServerWide
     this.#outlet.write(writeRequest(plan.request), {
       name,
       part,
@@ -270,24 +310,21 @@ export class VirtualConnection implements PartConnection {
             facts,
             connection: this.number,
             transaction: transaction?.number,
-            sentAt: now(),
+            sentAt: this.#now,
             at: part.owner.elapsed(),
           }
         : undefined,
     })
   }
 
-  /** AUTH and HELLO; `false` when it is neither. */
-  #login(request: Request, name: string): boolean {
-    const asked = readLogin(request, name)
-    if (asked === undefined) return false
-    const { login, rest } = asked
+  /** AUTH and HELLO. */
+  #login(request: Request, name: string): void {
+    const { login, rest } = readLogin(request, name)
     if (login === undefined && rest === undefined) this.#outlet.answer(authMalformed)
     else if (login !== undefined && !this.#enter(login)) this.#outlet.answer(wrongPassword)
     else if (rest === undefined) this.#outlet.answer(ok)
     else if (this.door === undefined) this.#outlet.answer(helloNotLoggedIn)
     else this.#outlet.write(writeRequest(rest), { name, transaction: this.#outlet.transaction })
-    return true
   }
 
   #enter(login: Login): boolean {
