@@ -1,6 +1,6 @@
 import { planners, repliesWithNames } from './planner.ts'
 import type { RawRequest } from '../protocol/raw-request.ts'
-import type { CommandFacts, CommandTable, KeySpec } from './command-table.ts'
+import type { CommandFacts, CommandTable } from './command-table.ts'
 import { isHarmless, isServerWide } from './server-wide.ts'
 import { isSort } from './sort-patterns.ts'
 
@@ -20,7 +20,7 @@ export interface KnownCommand {
   readonly places: KeyPlaces | undefined
 }
 
-/** Keys from a position on, each so many arguments behind the one before; up to the last one, as {@link KeySpec} counts it. */
+/** Keys from a position on, each so many arguments behind the one before; up to the last one, as a key specification counts it. */
 type KeyPlaces = readonly (readonly [first: number, last: number, step: number])[]
 
 /** Commands whose replies have to be read to tell what was found. */
