@@ -1,3 +1,6 @@
+import { Faults } from './faults.ts'
+import type { InjectedFault } from './injected-fault.ts'
+
 /** What an observed query is: one statement that crossed between the application and Postgres. */
 export interface ObservedQuery {
   readonly component: 'postgres'
@@ -17,6 +20,8 @@ export interface ObservedQuery {
   readonly connection: number
   /** Number of the application's transaction in this sandbox, from 1; `undefined` outside one. */
   readonly transaction: number | undefined
+  /** The fault that broke it; see `sandbox.fault`. */
+  readonly fault?: InjectedFault | undefined
   /** Milliseconds since the sandbox opened. */
   readonly at: number
 }
@@ -35,6 +40,8 @@ export interface ObservedCall {
   readonly value: unknown
   /** Milliseconds until it ended; `undefined` while it is pending. */
   readonly durationMs: number | undefined
+  /** The fault that broke it; see `sandbox.fault`. */
+  readonly fault?: InjectedFault | undefined
   /** Milliseconds since the sandbox opened. */
   readonly at: number
 }
@@ -87,6 +94,8 @@ export interface ObservedMail {
   readonly raw: Uint8Array
   /** Why it could not be read to its end; what could be read is in the other fields. */
   readonly parseError: string | undefined
+  /** The fault that broke it; see `sandbox.fault`. */
+  readonly fault?: InjectedFault | undefined
   /** Milliseconds since the sandbox opened. */
   readonly at: number
 }
@@ -111,6 +120,8 @@ export interface ObservedRequest {
   readonly durationMs: number | undefined
   /** Why it has no whole answer: what became of the connection, or who refused it. */
   readonly error: string | undefined
+  /** The fault that broke it; see `sandbox.fault`. */
+  readonly fault?: InjectedFault | undefined
   /** Milliseconds since the sandbox opened. */
   readonly at: number
 }
@@ -139,6 +150,8 @@ export interface ObservedCommand {
   readonly connection: number
   /** Number of the MULTI … EXEC it was in, in this sandbox, from 1; `undefined` outside one. */
   readonly transaction: number | undefined
+  /** The fault that broke it; see `sandbox.fault`. */
+  readonly fault?: InjectedFault | undefined
   /** Milliseconds since the sandbox opened. */
   readonly at: number
 }
@@ -236,6 +249,13 @@ export class Recorder {
   readonly #failures: unknown[] = []
   readonly #ownStatements: OwnStatement[] = []
   readonly #readers: Set<(interaction: Interaction) => void> = new Set()
+  /** What is to be broken of what crosses. */
+  readonly faults: Faults
+
+  /** `around`: of the sandbox around it, whose faults strike here as well. */
+  constructor(around?: Recorder) {
+    this.faults = new Faults(around?.faults)
+  }
 
   record(interaction: Interaction): void {
     this.#read()

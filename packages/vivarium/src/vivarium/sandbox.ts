@@ -21,6 +21,7 @@ import type { SandboxOwner, SandboxPart } from '../core/owner.ts'
 import { runInContext } from '../core/registry.ts'
 import type { MailPart } from '../mail/mail-server.ts'
 import type { SandboxMail } from '../mail/mailbox.ts'
+import { FaultPoints, type SandboxFaults } from './sandbox-faults.ts'
 import { changesNothing } from '../postgres/gateway/changes-nothing.ts'
 import type { PostgresSandbox } from '../postgres/gateway/gateway-types.ts'
 import type { RedisGateway } from '../redis/gateway/gateway.ts'
@@ -52,6 +53,19 @@ export interface Sandbox extends Trace, AsyncDisposable {
   readonly redis: SandboxRedis
   /** Throws `CONFIG_INVALID` when the vivarium was opened without `mail`. */
   readonly mail: SandboxMail
+  /**
+   * Breaks what crosses in this sandbox and in those within it, on purpose: the n-th or the matching statement, command, request,
+   * mail or call fails, times out or loses its connection, before or after it took effect. A fault that nothing meets fails the test.
+   *
+   * @example
+   * ```ts
+   * import { currentSandbox } from 'vivarium'
+   *
+   * // It is committed, and the application never hears of it.
+   * currentSandbox().fault.query('COMMIT').losesConnection('after')
+   * ```
+   */
+  readonly fault: SandboxFaults
   /** What would behave differently in production. */
   readonly fidelityWarnings: readonly FidelityWarning[]
   /**
@@ -91,6 +105,8 @@ export interface SandboxParts {
   readonly postgres: PostgresSandbox | undefined
   readonly redis?: RedisGateway | undefined
   readonly mail?: MailPart | undefined
+  /** Opens a sandbox that nests in this one. */
+  readonly openWithin?: (within: ComposedSandbox, title: string) => Promise<ComposedSandbox>
   /** A fidelity warning fails it at close. */
   readonly failsOnWarnings?: boolean
   /** Called once when it is closed, whatever the outcome. */
@@ -155,6 +171,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
   readonly #parts: Map<string, SandboxPart> = new Map()
   readonly #owned: OpenResources = new OpenResources()
   readonly #onLateFailure: (error: unknown) => void
+  readonly #openWithin: SandboxParts['openWithin']
   #state: 'open' | 'closing' | 'closed' = 'open'
 
   constructor(parts: SandboxParts) {
@@ -167,6 +184,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     this.#redis = parts.redis
     this.#mail = parts.mail
     this.#onLateFailure = parts.onLateFailure
+    this.#openWithin = parts.openWithin
     this.close = closeOnce(() => this.#close(parts))
   }
 
@@ -183,6 +201,16 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
   get mail(): SandboxMail {
     if (this.#mail === undefined) throw noMail()
     return this.#mail.mailboxOf(this)
+  }
+
+  get fault(): SandboxFaults {
+    return new FaultPoints(this)
+  }
+
+  /** Opens a sandbox within this one, as it stands now. */
+  openWithin(title: string): Promise<ComposedSandbox> {
+    if (this.#openWithin === undefined) throw new Error('a sandbox that no vivarium has opened')
+    return this.#openWithin(this, title)
   }
 
   /** Its part in the gateway, for a sandbox that nests in it. */
@@ -300,6 +328,8 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     }
     await step(async () => add(await this.nested.close()))
     for (const slot of this.#beside) await step(async () => add(await slot.close()))
+    // Ahead of those who wait for what is under way: this would never end.
+    add(this.recorder.faults.endHeld())
     for (const part of this.#parts.values()) await step(() => part.settle?.())
     const ownedFailures: unknown[] = []
     const endOwned = async (): Promise<void> => void ownedFailures.push(...(await this.#owned.closeAll()))
@@ -313,6 +343,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     // What came and should not have, then what should have come: the first often is the reason of the second.
     add(this.recorder.failures)
     for (const part of this.#parts.values()) await step(() => add(part.verify?.()))
+    add(this.recorder.faults.verify())
     // What was first used while the sandbox was closing.
     add(await this.#owned.closeAll())
     if (failsOnWarnings) add(this.recorder.fidelityWarnings.map((warning) => unfaithful(this.title, warning)))

@@ -227,7 +227,7 @@ export class JoinedVivarium implements Vivarium {
     empty: () => void,
   ): Promise<ComposedSandbox> {
     const { title, isolation, parent, current, around } = asked
-    const recorder = new Recorder()
+    const recorder = new Recorder(around?.recorder)
     const postgres = await this.#postgres?.openSandbox({
       title,
       recorder,
@@ -250,6 +250,7 @@ export class JoinedVivarium implements Vivarium {
       postgres,
       redis: this.#redis,
       mail: this.#mail,
+      openWithin: (within, inner) => this.openSandbox({ within, title: inner }),
       failsOnWarnings: this.#info.fidelity === 'fail',
       onClosed,
       onLateFailure: (error) => this.#onLateFailure(error),

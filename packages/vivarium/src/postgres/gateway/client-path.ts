@@ -12,6 +12,8 @@ export interface ClientPath {
   readonly isBlocked: boolean
   /** Nothing is under way: the next unit may take another path. */
   readonly isBetweenUnits: boolean
+  /** How many units were taken whole and are still to be answered. */
+  readonly unanswered: number
   readonly serverIsFull: boolean
   /** What runs or waits to run now; `undefined` between units. */
   readonly runningText: string | undefined

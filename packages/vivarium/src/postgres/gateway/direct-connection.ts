@@ -133,7 +133,13 @@ export class DirectConnection {
     try {
       reader.push(chunk)
       for (let type = reader.next(); type !== 0; type = reader.next()) {
-        if (!this.#take(type)) continue
+        if (!this.#take(type)) {
+          const instead = this.replies.takeInstead()
+          if (instead === undefined) continue
+          passRun()
+          this.#sink?.write(instead)
+          continue
+        }
         if (buffer === reader.buffer && runEnd === reader.start) runEnd = reader.end
         else {
           passRun()

@@ -1,16 +1,22 @@
 import { now } from '../../core/clock.ts'
+import type { InjectedFault } from '../../core/injected-fault.ts'
 import { readCString } from '../protocol/backend.ts'
+import { encodeBind, encodeClose, encodeExecute, encodeParse, encodeQuery } from '../protocol/frontend.ts'
 import { Frontend } from '../protocol/message-types.ts'
-import type { MessageFields } from '../protocol/server-message.ts'
+import { encodeOwnMessage } from '../protocol/server-message.ts'
+import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
+import { replaceSpans } from '../sql/rewrite.ts'
 import type { Statement } from '../sql/statement.ts'
+import { failingCode, failingStatement } from './boundary.ts'
 import { mayHaveChanged } from './changes-nothing.ts'
 import { readBindNames, readBindValues } from './client-statement.ts'
 import type { ClientPortal, ClientStatement } from './client-statement.ts'
 import type { DatabaseWorld } from './database-world.ts'
-import type { DirectReplies } from './direct-replies.ts'
+import type { Awaited, AwaitedEnd, DirectReplies } from './direct-replies.ts'
 import type { DirectOwner, DirectSession } from './direct-session.ts'
 import type { Frame } from './extended-protocol.ts'
 import { recordCompleted, recordFailed } from './query-record.ts'
+import type { QueryRecord } from './query-record.ts'
 import { isVirtualKind } from './statement-texts.ts'
 import type { StatementTexts } from './statement-texts.ts'
 
@@ -65,32 +71,39 @@ export class DirectObserver {
     this.#send = parts.send
   }
 
-  /** Takes note of a message that is about to be sent as it is. */
-  see(frame: Frame): void {
+  /** Takes note of a message that is about to be sent as it is; `'sent'` where another one was sent in its place. */
+  see(frame: Frame): 'sent' | undefined {
     if (this.#replies.isQuiet) this.#startedAt = now()
     if (frame.type === Frontend.query || frame.type === Frontend.functionCall) this.isInUnit = false
     switch (frame.type) {
       case Frontend.query:
         return this.#seeQuery(frame)
       case Frontend.functionCall:
-        return this.#seeFunctionCall(frame)
+        this.#seeFunctionCall(frame)
+        return undefined
       case Frontend.sync:
         this.isInUnit = false
         // A deferred constraint fails here, where the implicit transaction commits.
-        return this.#replies.await({
+        this.#replies.await({
           until: 'sync',
           onError: () => this.#session.failed(),
           onReady: (status) => this.#ready(status),
         })
+        return undefined
       case Frontend.copyDone:
       case Frontend.copyFail:
-        return this.#replies.await({ until: 'copyEnd' })
+        this.#replies.await({ until: 'copyEnd' })
+        return undefined
       case Frontend.copyData:
       case Frontend.flush:
-        return
+        return undefined
+      case Frontend.execute:
+        this.isInUnit = true
+        return this.#seeExecute(frame)
       default:
         this.isInUnit = true
         this.#seeExtended(frame)
+        return undefined
     }
   }
 
@@ -105,29 +118,38 @@ export class DirectObserver {
         if (isStatement(frame)) this.#session.needStatement(name, this.#replies, this.#send)
         return this.#replies.await({ until: 'describe', onError: () => this.#session.failed() })
       }
-      case Frontend.execute:
-        return this.#seeExecute(frame)
       case Frontend.close:
         return this.#seeClose(frame)
       default:
     }
   }
 
-  #seeQuery(frame: Frame): void {
+  #seeQuery(frame: Frame): 'sent' | undefined {
     const { texts } = this.#client
     const text = readCString(frame.buffer, frame.start + 5, frame.end)
     const statements = texts.classify(text)
     this.#session.needNamedStatements(statements, this.#replies, this.#send)
     this.lastText = text
     const implicitBlock = statements.length > 1
+    const { fault } = frame
+    const failing = failingText(text, statements, fault)
+    let unseenTags = failing?.tags ?? 0
     let index = 0
+    const isOurFailure = (fields: MessageFields): boolean => faultHere() !== undefined && failingCodes.has(fields['C'] ?? '')
+    const faultHere = (): InjectedFault | undefined => (fault?.index === index ? fault.injected : undefined)
     this.#replies.await({
       until: 'query',
       onDone: (tag) => {
+        const broken = faultHere()
         const statement = statements[index++]
-        if (statement !== undefined) this.#completed(statement, statement.text, tag, [], implicitBlock)
+        if (statement !== undefined) this.#completed(statement, statement.text, tag, [], implicitBlock, broken)
       },
-      onError: (fields) => this.#failed(statements[index]?.text ?? text, [], fields),
+      isOursDone: () => faultHere() !== undefined && unseenTags-- > 0,
+      instead: (fields) => (failing !== undefined && isOurFailure(fields) ? encodeOwnMessage(failing.error) : undefined),
+      onError: (fields) => {
+        const said = failing !== undefined && isOurFailure(fields) ? messageFields(failing.error) : fields
+        this.#failed(statements[index]?.text ?? text, [], said, faultHere())
+      },
       onReady: (status) => {
         // Like the server, a simple Query drops the unnamed statement and the unnamed portal.
         this.#client.names.statements.delete('')
@@ -135,6 +157,9 @@ export class DirectObserver {
         this.#ready(status)
       },
     })
+    if (failing === undefined) return undefined
+    this.#send(encodeQuery(failing.text))
+    return 'sent'
   }
 
   #seeFunctionCall(frame: Frame): void {
@@ -214,18 +239,44 @@ export class DirectObserver {
     })
   }
 
-  #seeExecute(frame: Frame): void {
+  #seeExecute(frame: Frame): 'sent' | undefined {
     const name = readCString(frame.buffer, frame.start + 5, frame.end)
     const portal = this.#portals.get(name)
     const text = portal?.statement?.text ?? name
     const params = portal?.params ?? []
     const implicitBlock = this.#executed++ > 0
     this.lastText = text
+    const statement = portal?.statement?.statement
+    const { error, injected } = frame.fault ?? {}
+    if (error !== undefined) {
+      if (statement?.kind === 'commit') this.#rollBack()
+      this.#sendOurs('bind', encodeBind('', 'vivarium_refused'), {
+        instead: () => encodeOwnMessage(error),
+        onError: () => this.#failed(text, params, messageFields(error), injected),
+      })
+      return 'sent'
+    }
     this.#replies.await({
       until: 'execute',
-      onDone: (tag) => this.#completed(portal?.statement?.statement, text, tag, params, implicitBlock),
-      onError: (fields) => this.#failed(text, params, fields),
+      onDone: (tag) => this.#completed(statement, text, tag, params, implicitBlock, injected),
+      onError: (fields) => this.#failed(text, params, fields, injected),
     })
+    return undefined
+  }
+
+  /** A COMMIT that fails has undone its transaction. */
+  #rollBack(): void {
+    const name = 'vivarium_rollback'
+    this.#sendOurs('parse', encodeParse(name, 'ROLLBACK'))
+    this.#sendOurs('bind', encodeBind(name, name))
+    this.#sendOurs('execute', encodeExecute(name))
+    this.#sendOurs('close', encodeClose('statement', name))
+  }
+
+  /** A message of our own inside the client's unit. */
+  #sendOurs(until: AwaitedEnd, bytes: Buffer, answers: Pick<Awaited, 'instead' | 'onError'> = {}): void {
+    this.#replies.await({ until, hidden: 'answers', ...answers })
+    this.#send(bytes)
   }
 
   #seeClose(frame: Frame): void {
@@ -248,10 +299,11 @@ export class DirectObserver {
     tag: string | undefined,
     params: ClientPortal['params'],
     implicitBlock: boolean,
+    fault: InjectedFault | undefined,
   ): void {
     const client = this.#client
     const wasIdle = client.state.status === 'idle'
-    recordCompleted(this.#record(text, params), tag)
+    recordCompleted(this.#record(text, params, fault), tag)
     if (mayHaveChanged(text, tag)) this.#world.noteChange(text)
     if (statement !== undefined) {
       this.#session.completed(statement, params, implicitBlock, () => this.#world.nextTransactionNumber())
@@ -262,19 +314,19 @@ export class DirectObserver {
     }
   }
 
-  #failed(text: string, params: ClientPortal['params'], fields: MessageFields): void {
-    recordFailed(this.#record(text, params), fields)
+  #failed(text: string, params: ClientPortal['params'], fields: MessageFields, fault?: InjectedFault): void {
+    recordFailed(this.#record(text, params, fault), fields)
     if (mayHaveChanged(text, undefined)) this.#world.noteChange(text)
     this.#session.failed()
   }
 
-  #record(text: string, params: ClientPortal['params']): Parameters<typeof recordCompleted>[0] {
+  #record(text: string, params: ClientPortal['params'], fault: InjectedFault | undefined): QueryRecord {
     const { id, isOwn, state } = this.#client
     const startedAt = this.#startedAt
     // The next one of the same unit begins where this one ends.
     this.#startedAt = now()
     const transaction = state.status === 'idle' ? undefined : state.transaction.number
-    return { level: this.#world, text, params, connection: id, isOwn, transaction, startedAt }
+    return { level: this.#world, text, params, connection: id, isOwn, transaction, startedAt, fault }
   }
 
   #ready(status: string): void {
@@ -285,6 +337,33 @@ export class DirectObserver {
       this.transactionSince = 0
     }
   }
+}
+
+interface FailingText {
+  readonly text: string
+  /** How many command tags of it come before the failure and are not for the client. */
+  readonly tags: number
+  readonly error: OwnMessage
+}
+
+/** The text with a statement that fails where a fault has it: where a COMMIT stood, after a rollback. */
+function failingText(
+  text: string,
+  statements: readonly Statement[],
+  fault: Frame['fault'],
+): FailingText | undefined {
+  const statement = fault === undefined ? undefined : statements[fault.index]
+  if (statement === undefined || fault?.error === undefined) return undefined
+  const undone = statement.kind === 'commit' ? ['ROLLBACK'] : []
+  const replacement = { ...statement.span, text: [...undone, failingStatement].join('; ') }
+  return { text: replaceSpans(text, [replacement]).text, tags: undone.length, error: fault.error }
+}
+
+/** What the failing statement fails with: in a transaction, and outside one. */
+const failingCodes: ReadonlySet<string> = new Set([failingCode, '25P01'])
+
+function messageFields({ code, message }: OwnMessage): MessageFields {
+  return { C: code, M: message }
 }
 
 /** Describe and Close name a statement ('S') or a portal ('P'). */

@@ -76,6 +76,10 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
     )
   }
 
+  get unanswered(): number {
+    return this.#real?.replies.unansweredUnits ?? 0
+  }
+
   get serverIsFull(): boolean {
     return this.#real?.writable === false
   }
@@ -161,7 +165,7 @@ export class DirectPath implements ClientPath, DirectGuest, DirectSink {
   }
 
   #forward(real: DirectConnection, frame: Frame): void {
-    this.#observer?.see(frame)
+    if (this.#observer?.see(frame) === 'sent') return
     real.send(frame.buffer.subarray(frame.start, frame.end))
   }
 

@@ -22,7 +22,11 @@ export interface Awaited {
   readonly hidden?: 'answers' | 'all'
   /** It is done: a statement with its command tag (`undefined` for an empty one, or rows that go on), others without. */
   onDone?(tag: string | undefined): void
+  /** A statement of ours stands before the client's in the text: true where what is done is that one. */
+  isOursDone?(): boolean
   onError?(fields: MessageFields): void
+  /** What the client is told in place of an error; `undefined` for the server's own words. Asked before `onError`. */
+  instead?(fields: MessageFields): Buffer | undefined
   /** The server skips it: a message before it in the unit has failed. */
   onSkipped?(): void
   /** ReadyForQuery came, with this status. */
@@ -39,10 +43,23 @@ export class DirectReplies {
   #isSkipping = false
   /** The server reads COPY data and has not been sent its end: it ignores a Sync there. */
   #isCopyingIn = false
+  #instead: Buffer | undefined
 
   /** The client has sent nothing that is still to be answered; what is ours alone does not count. */
   get isQuiet(): boolean {
     return this.#awaited.every(({ hidden }) => hidden === 'all')
+  }
+
+  /** How many units of the client were sent whole and are still to be answered. */
+  get unansweredUnits(): number {
+    return this.#awaited.filter(({ until, hidden }) => hidden !== 'all' && isReadyAfterwards(until)).length
+  }
+
+  /** What the client is told in place of the message that was just taken. */
+  takeInstead(): Buffer | undefined {
+    const instead = this.#instead
+    this.#instead = undefined
+    return instead
   }
 
   get isEmpty(): boolean {
@@ -116,11 +133,13 @@ export class DirectReplies {
 
   #statementDone(head: Awaited | undefined, tag: string | undefined): boolean {
     if (head?.until === 'execute') this.#shift()
+    if (head?.isOursDone?.() === true) return false
     head?.onDone?.(tag)
     return head?.hidden === undefined
   }
 
   #takeError(head: Awaited | undefined, fields: MessageFields): boolean {
+    const instead = head?.instead?.(fields)
     head?.onError?.(fields)
     // The end of the connection answers nothing.
     if (head === undefined || fields['V'] === 'FATAL' || fields['V'] === 'PANIC') return true
@@ -129,7 +148,9 @@ export class DirectReplies {
       this.#awaited.shift()
       this.#skipToSync()
     }
-    return head.hidden !== 'all'
+    if (instead === undefined) return head.hidden !== 'all'
+    this.#instead = instead
+    return false
   }
 
   /** After an error the server skips everything up to the next Sync, a Query too (PostgreSQL docs, 54.2.3). */

@@ -1,3 +1,4 @@
+import type { InjectedFault } from '../../core/injected-fault.ts'
 import {
   bindComplete,
   closeComplete,
@@ -11,7 +12,7 @@ import { encodeClose, encodeDescribe, encodeExecute, encodeParse, flushMessage }
 import { expectEnd, ProtocolViolation } from '../protocol/frame-reader.ts'
 import { Backend, Frontend } from '../protocol/message-types.ts'
 import { encodeMessageFields } from '../protocol/server-message.ts'
-import type { MessageFields } from '../protocol/server-message.ts'
+import type { MessageFields, OwnMessage } from '../protocol/server-message.ts'
 import type { Statement } from '../sql/statement.ts'
 import {
   abortedTransaction,
@@ -29,6 +30,7 @@ import type { ClientPortal, ClientStatement } from './client-statement.ts'
 import { currentKey, ensurePrepared, realName, sendParse } from './real-statements.ts'
 import { explainRefusal, inClientNames, inPlaceOf } from './refusal-hints.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
+import { withFault } from './plan.ts'
 import { endsFailure, planStatement } from './statement-plan.ts'
 import { showsIsolation } from './isolation-shown.ts'
 import { isVirtualKind, rewriteStatement } from './statement-texts.ts'
@@ -43,6 +45,17 @@ export interface Frame {
   readonly buffer: Buffer
   readonly start: number
   readonly end: number
+  /** What a fault does to it. */
+  readonly fault?: FrameFault | undefined
+}
+
+/** A fault of one statement of a message. */
+export interface FrameFault {
+  /** Which statement of the message, from 0. */
+  readonly index: number
+  /** It fails with this; `undefined` where it is carried out, and the client does not hear of it. */
+  readonly error: OwnMessage | undefined
+  readonly injected: InjectedFault
 }
 
 /** Translates one extended-protocol message (but Sync) of a unit. */
@@ -57,7 +70,10 @@ export function translateExtended(unit: Unit, frame: Frame): void {
     case Frontend.describe:
       return translateDescribe(unit, frame)
     case Frontend.execute:
-      return translateExecute(unit, frame)
+      unit.fault = frame.fault?.injected
+      translateExecute(unit, frame)
+      unit.fault = undefined
+      return
     case Frontend.close:
       return translateClose(unit, frame)
     default:
@@ -304,7 +320,8 @@ function translateExecute(unit: Unit, frame: Frame): void {
   }
   const { statement } = portal.statement
   if (statement === undefined) return execute(unit, portal, portal.realName ?? name, maxRows)
-  if (statement.kind === 'deallocate') {
+  const failure = frame.fault?.error
+  if (statement.kind === 'deallocate' && failure === undefined) {
     if (!owner.names.statements.has(statement.name)) {
       return unit.refuseStatement(unknownStatement(statement.name), unit.record(statement.text, []))
     }
@@ -319,7 +336,7 @@ function translateExecute(unit: Unit, frame: Frame): void {
   if (prepares) owner.names.change('portals', name, { ...portal, isDone: true })
   const isFirst = unit.executed === 0
   const context = new UnitContext(unit, !isFirst, isFirst, portal.params, unit.atBoundary)
-  const plan = planStatement(statement, unit.planned, context)
+  const plan = withFault(planStatement(statement, unit.planned, context), failure)
   unit.executed++
   if (!plan.forward) {
     owner.names.change('portals', name, { ...portal, isDone: true })

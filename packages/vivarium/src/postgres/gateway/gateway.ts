@@ -161,6 +161,13 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       if (sandbox?.isOpen !== true || sandbox.place.broken !== undefined) return undefined
       return sandbox.place instanceof DatabaseWorld ? sandbox.place : undefined
     },
+    faultedFor: (database) => {
+      const sandbox = database === stableDatabase ? current : sandboxes.get(database)
+      if (sandbox?.isOpen !== true) return undefined
+      const { place } = sandbox
+      const level = place instanceof World ? place.level : place
+      return level?.recorder.faults.awaits('postgres') === true ? level : undefined
+    },
     knowsDatabase: (database) => {
       const number = /^vivarium_sandbox_(\d+)$/.exec(database)?.[1]
       return database === stableDatabase || (number !== undefined && Number(number) <= sandboxNumber)

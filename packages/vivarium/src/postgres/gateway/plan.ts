@@ -80,6 +80,13 @@ export function forwarded(state: ConnectionState): StatementPlan {
   return { forward: true, controls: nothing, next: state }
 }
 
+/** The same, but that a fault lets it fail: a COMMIT that fails has undone its transaction. */
+export function withFault(plan: StatementPlan, error: OwnMessage | undefined): StatementPlan {
+  if (error === undefined) return plan
+  const { next, nextOnError } = plan
+  return { forward: false, controls: nothing, error, next, nextOnError }
+}
+
 export function answered(state: ConnectionState, tag: string): StatementPlan {
   return { forward: false, controls: nothing, tag, next: state }
 }

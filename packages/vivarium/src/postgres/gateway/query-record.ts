@@ -1,4 +1,5 @@
 import { now } from '../../core/clock.ts'
+import type { InjectedFault } from '../../core/injected-fault.ts'
 import type { ObservedQuery } from '../../core/interactions.ts'
 import type { MessageFields } from '../protocol/server-message.ts'
 import type { Level } from './level.ts'
@@ -13,6 +14,8 @@ export interface QueryRecord {
   readonly isOwn: boolean
   readonly transaction: number | undefined
   readonly startedAt: number
+  /** The fault that breaks it. */
+  readonly fault: InjectedFault | undefined
 }
 
 export function recordCompleted(record: QueryRecord, tag: string | undefined): void {
@@ -27,6 +30,7 @@ export function recordCompleted(record: QueryRecord, tag: string | undefined): v
     error: undefined,
     connection: record.connection,
     transaction: record.transaction,
+    fault: record.fault,
     at: record.startedAt - record.level.openedAt,
   })
 }
@@ -42,6 +46,7 @@ export function recordFailed(record: QueryRecord, fields: MessageFields): void {
     error: { code: fields['C'] ?? '', message: fields['M'] ?? '' },
     connection: record.connection,
     transaction: record.transaction,
+    fault: record.fault,
     at: record.startedAt - record.level.openedAt,
   })
 }

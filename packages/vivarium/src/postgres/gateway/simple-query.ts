@@ -23,6 +23,7 @@ import { showsWarnings } from './settings.ts'
 import { realName } from './real-statements.ts'
 import { nameTaken, unreadableText } from './shared-session.ts'
 import { planStatement } from './statement-plan.ts'
+import { withFault } from './plan.ts'
 import type { StatementPlan } from './plan.ts'
 import type { Unit } from './unit.ts'
 import { UnitContext } from './plan-context.ts'
@@ -49,13 +50,13 @@ export function translateQuery(unit: Unit, frame: Frame): void {
   unit.owner.names.statements.delete('')
   unit.world.stalePortals.push(...unit.owner.names.dropUnnamedPortal())
   const [first] = statements
-  const alone = statements.length === 1 && first !== undefined ? runAlone(unit, first) : undefined
+  const alone = statements.length === 1 && first !== undefined ? runAlone(unit, first, frame.fault) : undefined
   if (alone === 'done') {
     unit.complete(syncMessage)
     return
   }
   unit.beginsTransaction = first?.kind === 'begin'
-  const query = new QueryTranslation(unit, text, statements, alone)
+  const query = new QueryTranslation(unit, text, statements, alone, frame.fault)
   if (query.isAllOurs) {
     query.runOurs()
     unit.complete(syncMessage)
@@ -83,9 +84,9 @@ function needsNothing(plan: StatementPlan): boolean {
 }
 
 /** Carries out a lone statement that never reaches the server as it is; or returns the plan with which it is sent. */
-function runAlone(unit: Unit, statement: Statement): StatementPlan | 'done' {
+function runAlone(unit: Unit, statement: Statement, fault: Frame['fault']): StatementPlan | 'done' {
   const { names } = unit.owner
-  if (unit.planned.status !== 'failed') {
+  if (unit.planned.status !== 'failed' && fault?.error === undefined) {
     if (statement.kind === 'prepare' && names.statements.has(statement.name)) {
       unit.refuseStatement(duplicateStatement(statement.name), unit.record(statement.text, []))
       return 'done'
@@ -95,9 +96,11 @@ function runAlone(unit: Unit, statement: Statement): StatementPlan | 'done' {
       return 'done'
     }
   }
-  const plan = planAt(unit, statement, unit.planned, false)
+  const plan = withFault(planAt(unit, statement, unit.planned, false), fault?.error)
   if (plan.forward) return plan
+  unit.fault = fault?.injected
   unit.run(plan, statement)
+  unit.fault = undefined
   if (plan.error === undefined && endsTransaction(statement)) endPortals(unit)
   return 'done'
 }
@@ -146,6 +149,7 @@ class QueryTranslation implements QueryAnswers {
   rewritten: RewrittenText | undefined
   readonly #unit: Unit
   readonly #text: string
+  readonly #fault: Frame['fault']
   readonly #slots: Slot[] = []
   /** Names in the rewritten text, each with the client's own. */
   readonly #realNames: (readonly [string, string])[] = []
@@ -155,9 +159,16 @@ class QueryTranslation implements QueryAnswers {
   #end: ConnectionState
 
   /** `alone`: the plan of its only statement. */
-  constructor(unit: Unit, text: string, statements: readonly Statement[], alone: StatementPlan | undefined) {
+  constructor(
+    unit: Unit,
+    text: string,
+    statements: readonly Statement[],
+    alone: StatementPlan | undefined,
+    fault: Frame['fault'],
+  ) {
     this.#unit = unit
     this.#text = text
+    this.#fault = fault
     this.#end = unit.planned
     const { statements: known } = unit.owner.names
     let names: TextNames | undefined
@@ -167,7 +178,8 @@ class QueryTranslation implements QueryAnswers {
       const named = namedBy(statement)
       if (named !== undefined || statement.kind === 'deallocateAll') names ??= new TextNames(known)
       const means = named === undefined ? undefined : names?.meaning(named)
-      const planned = alone ?? this.#plan(statement, this.#end, statements.length > 1, atBoundary, means)
+      const usual = alone ?? this.#plan(statement, this.#end, statements.length > 1, atBoundary, means)
+      const planned = withFault(usual, fault?.index === this.#slots.length ? fault.error : undefined)
       const setConfig =
         planned.forward && statement.mayCallSetConfig
           ? setConfigEffect(statement.text, [], planned.next.settings)
@@ -392,7 +404,10 @@ class QueryTranslation implements QueryAnswers {
       const slot = this.#slots[this.#index]
       this.#seen = 0
       if (slot === undefined) return bytes
-      this.#record = this.#unit.record(slot.statement.text, [], this.#unit.owner.state)
+      const unit = this.#unit
+      if (this.#fault?.index === this.#index) unit.fault = this.#fault.injected
+      this.#record = unit.record(slot.statement.text, [], unit.owner.state)
+      unit.fault = undefined
       this.#unit.note(slot.plan, slot.statement)
       if (this.#index > 0) bytes.push(...this.#notice(slot.plan))
       if (slot.tags > 0) return bytes
@@ -405,7 +420,8 @@ class QueryTranslation implements QueryAnswers {
     const slot = this.#slots[this.#index]
     // The text may also have failed as a whole, before its first statement ran.
     if (slot?.plan.error !== undefined && fields['C'] === failingCode) {
-      this.#unit.failed({ C: slot.plan.error.code, M: slot.plan.error.message }, this.#record)
+      const { code, message } = slot.plan.error
+      this.#unit.failed({ C: code, M: message }, this.#record, slot.plan.nextOnError)
       return encodeOwnMessage(slot.plan.error)
     }
     // A text that does not parse has not begun to do anything.

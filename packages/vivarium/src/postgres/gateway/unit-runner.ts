@@ -72,6 +72,10 @@ export class UnitRunner implements ClientPath {
     return unit !== undefined && (unit.isHeld || (unit.isComplete && !unit.isCopyingIn))
   }
 
+  get unanswered(): number {
+    return this.#unit?.isComplete === true ? 1 : 0
+  }
+
   get serverIsFull(): boolean {
     return this.#unit !== undefined && !this.#unit.session.writable
   }

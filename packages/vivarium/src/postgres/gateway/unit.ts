@@ -1,4 +1,5 @@
 import { now } from '../../core/clock.ts'
+import type { InjectedFault } from '../../core/injected-fault.ts'
 import { encodeBind, flushMessage, syncMessage } from '../protocol/frontend.ts'
 import { encodeCommandComplete, readyForQuery } from '../protocol/backend.ts'
 import { encodeMessageFields, encodeOwnMessage } from '../protocol/server-message.ts'
@@ -71,6 +72,8 @@ export class Unit {
   onlyReads = true
   /** Settings of the session that a statement of it may have made, with values that no text tells. */
   asks: ReadonlySet<string> = noNames
+  /** The fault of the statement whose record is being made. */
+  fault: InjectedFault | undefined
   /** What runs, for messages. */
   text = ''
   #hasFailed = false
@@ -173,7 +176,7 @@ export class Unit {
   }
 
   /** Refuses a message: the client gets this error, and the real session fails as in production. */
-  refuse(message: OwnMessage): void {
+  refuse(message: OwnMessage, next?: ConnectionState): void {
     this.real()
     this.isSkipping = true
     const bytes = encodeOwnMessage(message)
@@ -183,7 +186,7 @@ export class Unit {
       until: 'bind',
       visible: true,
       onError: () => {
-        this.failed(fields)
+        this.failed(fields, undefined, next)
         return bytes
       },
     })
@@ -198,7 +201,7 @@ export class Unit {
       return
     }
     if (plan.error !== undefined) {
-      this.refuseStatement(plan.error, record)
+      this.refuseStatement(plan.error, record, plan.nextOnError)
       return
     }
     this.onlyReads = false
@@ -236,9 +239,9 @@ export class Unit {
     })
   }
 
-  refuseStatement(error: OwnMessage, record: QueryRecord): void {
+  refuseStatement(error: OwnMessage, record: QueryRecord, next?: ConnectionState): void {
     this.#current = record
-    this.refuse(error)
+    this.refuse(error, next)
   }
 
   /** client_min_messages above WARNING keeps warnings from the client; we honour it for those we make. */
@@ -289,7 +292,8 @@ export class Unit {
     const transaction = state.status === 'idle' ? undefined : state.transaction.number
     const { id: connection, isOwn } = this.owner
     this.text = text
-    return { level: this.level, text, params, connection, isOwn, transaction, startedAt: now() }
+    const { level, fault } = this
+    return { level, text, params, connection, isOwn, transaction, startedAt: now(), fault }
   }
 
   /** A statement of the client completed on the server. */

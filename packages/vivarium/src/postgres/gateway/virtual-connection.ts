@@ -22,6 +22,10 @@ import type { ConnectionState } from './connection-state.ts'
 import type { DatabaseWorld } from './database-world.ts'
 import { DirectPath } from './direct-path.ts'
 import type { DirectClient } from './direct-path.ts'
+import type { Frame } from './extended-protocol.ts'
+import { FaultStage } from './fault-stage.ts'
+import type { FaultedConnection, FaultedSandbox } from './fault-stage.ts'
+import { MutedOutput } from './muted-output.ts'
 import type { ReplySink } from './reply.ts'
 import type { SessionLeftovers } from './session-leftovers.ts'
 import { sameText } from './same-text.ts'
@@ -46,6 +50,8 @@ export interface GatewayHost {
   worldFor(database: string): World | OwnMessage
   /** The same, where the sandbox is one of isolation `'database'`. */
   databaseFor(database: string): DatabaseWorld | undefined
+  /** The sandbox that such a URL leads to just now, where something of it is to be broken. */
+  faultedFor(database: string): FaultedSandbox | undefined
   /** Whether a URL with this database name was ever given out. */
   knowsDatabase(database: string): boolean
   /** Resolves when the server has been told, where a server of its own is to be told. */
@@ -61,7 +67,7 @@ const nothingDue: readonly Buffer[] = []
 const backlogLimit = 1 << 20
 
 /** One client of the gateway: its stream, its login, and the order of its units. */
-export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, DirectClient {
+export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, DirectClient, FaultedConnection {
   readonly id: number
   readonly secretKey: number = randomInt(1, 2 ** 31 - 1)
   readonly names: ClientNames
@@ -91,6 +97,9 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   #parameters: ReadonlyMap<string, string> = new Map()
   #out: Buffer[] = []
   #isPumping = false
+  /** Where its messages wait while there are faults to inject. */
+  #faults: FaultStage | undefined
+  #muted: MutedOutput | undefined
 
   constructor(id: number, stream: Duplex, host: GatewayHost) {
     this.id = id
@@ -126,8 +135,30 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     if (out.length === 0) return
     this.#out = []
     if (this.#phase === 'closed') return
-    const flowing = out.length === 1 ? this.#stream.write(out[0]) : this.#stream.write(Buffer.concat(out))
-    if (!flowing) this.#path.clientIsFull()
+    const bytes = out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out)
+    if (this.#muted !== undefined) this.#flushMuted(this.#muted, bytes)
+    else if (!this.#stream.write(bytes)) this.#path.clientIsFull()
+  }
+
+  // What a fault does to it.
+
+  loseAfter(unheardUnits: number): void {
+    this.#mute(unheardUnits, () => this.destroy())
+  }
+
+  answerNoMore(): void {
+    this.#mute(Number.POSITIVE_INFINITY, () => undefined)
+  }
+
+  #mute(unheardUnits: number, done: () => void): void {
+    this.flush()
+    this.#muted = new MutedOutput(this.#path.unanswered, unheardUnits, done)
+    this.#muted.settle()
+  }
+
+  #flushMuted(muted: MutedOutput, bytes: Buffer): void {
+    for (const told of muted.take(bytes)) this.#stream.write(told)
+    muted.settle()
   }
 
   parameterStatus(name: string, value: string): boolean {
@@ -215,6 +246,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
 
   /** Asks for the end of what runs here; resolves when a server of its own has been told. */
   cancel(): Promise<void> | undefined {
+    if (this.#faults?.cancel() === true) return undefined
     return this.#path.cancel()
   }
 
@@ -225,7 +257,14 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     try {
       while (this.#phase === 'ready') {
         if (this.#path.isBlocked) break
-        const type = this.#path.heldType ?? this.#nextFrame()
+        const held = this.#path.heldType
+        const released = held === undefined ? this.#faults?.next() : undefined
+        if (released !== undefined) {
+          this.#pass(released)
+          continue
+        }
+        if (held === undefined && this.#faults?.withholds === true) break
+        const type = held ?? this.#nextFrame()
         if (type === 0) break
         this.#take(type)
       }
@@ -255,8 +294,28 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
       this.#vanish()
       return
     }
+    const frame = { type, buffer: this.#reader.buffer, start: this.#reader.start, end: this.#reader.end }
+    if (this.#path.heldType !== undefined || !this.#isStaged(frame)) this.#pass(frame)
+  }
+
+  #pass(frame: Frame): void {
     this.#choosePath()
-    this.#path.take({ type, buffer: this.#reader.buffer, start: this.#reader.start, end: this.#reader.end })
+    this.#path.take(frame)
+  }
+
+  /** Hands the message to the stage where faults are injected, if there are any. */
+  #isStaged(frame: Frame): boolean {
+    const sandbox = this.#host.faultedFor(this.database)
+    if (sandbox === undefined) {
+      if (this.#faults === undefined) return false
+      if (this.#faults.isIdle) {
+        this.#faults = undefined
+        return false
+      }
+    }
+    this.#faults ??= new FaultStage(this)
+    this.#faults.take(frame, sandbox)
+    return true
   }
 
   #choosePath(): void {
@@ -455,6 +514,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     this.#out = []
     this.#stream.removeAllListeners('data')
     this.#stream.resume()
+    this.#faults?.clientVanished()
     this.#path.clientVanished()
     this.#host.closed(this)
   }
