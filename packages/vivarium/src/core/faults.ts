@@ -1,4 +1,5 @@
 import type { CallSite } from './call-site.ts'
+import { nextTurn } from './clock.ts'
 import { VivariumError } from './errors.ts'
 import { describeFault, type FaultKind, type FaultMoment, type InjectedFault } from './injected-fault.ts'
 
@@ -119,6 +120,12 @@ export class Faults {
     return fault
   }
 
+  /** Takes a fault back, whatever has become of it. */
+  withdraw(fault: Fault): void {
+    const index = this.#set.indexOf(fault as SetFault)
+    if (index >= 0) this.#set.splice(index, 1)
+  }
+
   /** Something of this component is still to be broken. Asked for everything that crosses. */
   awaits(component: FaultComponent): boolean {
     for (const fault of this.#set) if (fault.order.component === component && fault.isLeft) return true
@@ -146,7 +153,8 @@ export class Faults {
     }
     if (isAwaited) this.#note(component, describe())
     // Those around count it in any case.
-    const outer = this.#around?.awaits(component) === true ? this.#around.#due(component, crossing, describe) : undefined
+    const outer =
+      this.#around?.awaits(component) === true ? this.#around.#due(component, crossing, describe) : undefined
     return due ?? outer
   }
 
@@ -164,7 +172,9 @@ export class Faults {
   }
 
   /** Ends what is still left without an answer, and returns a failure for each. */
-  endHeld(): readonly VivariumError[] {
+  async endHeld(): Promise<readonly VivariumError[]> {
+    // That a client has given up may be known only when what came meanwhile has been read.
+    if (this.#held.size > 0) await nextTurn()
     const held = [...this.#held]
     this.#held.clear()
     for (const { end } of held) end()

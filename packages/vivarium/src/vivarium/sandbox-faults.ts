@@ -1,11 +1,11 @@
 import { callSiteOf } from '../core/call-site.ts'
+import type { FaultedStatement } from '../core/fault-crossings.ts'
 import type { Fault, FaultComponent, FaultOrder } from '../core/faults.ts'
 import type { FaultKind, FaultMoment } from '../core/injected-fault.ts'
 import { refuseUnknownKeys, countAt } from '../core/options.ts'
 import type { SandboxOwner } from '../core/owner.ts'
 import { printShort } from '../core/print-value.ts'
 import type { QueryFailure } from '../postgres/gateway/fault-failure.ts'
-import type { FaultedStatement } from '../postgres/gateway/fault-stage.ts'
 
 /** What is done to what a fault is for. */
 export interface FaultPoint<Failure> {
@@ -82,7 +82,12 @@ export class FaultPoints implements SandboxFaults {
   ): FaultPoint<Failure> {
     const subject = `${name}(${isEmpty(match) ? '' : printShort(match, 80)})`
     countAt(nth, `${name}({ nth })`, 'a fault', 1)
-    const set = (kind: FaultKind, moment: FaultMoment, failure: unknown, called: (...args: never[]) => Fault): Fault => {
+    const set = (
+      kind: FaultKind,
+      moment: FaultMoment,
+      failure: unknown,
+      called: (...args: never[]) => Fault,
+    ): Fault => {
       this.#owner.assertOpen(`set the fault ${subject}`)
       const order: FaultOrder<Crossing> = {
         component,

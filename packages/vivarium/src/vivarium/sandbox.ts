@@ -329,7 +329,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
     await step(async () => add(await this.nested.close()))
     for (const slot of this.#beside) await step(async () => add(await slot.close()))
     // Ahead of those who wait for what is under way: this would never end.
-    add(this.recorder.faults.endHeld())
+    await step(async () => add(await this.recorder.faults.endHeld()))
     for (const part of this.#parts.values()) await step(() => part.settle?.())
     const ownedFailures: unknown[] = []
     const endOwned = async (): Promise<void> => void ownedFailures.push(...(await this.#owned.closeAll()))

@@ -42,7 +42,8 @@ const viaPostgresJs = async (url: string): Promise<Client> => {
     run: async (text, params) => {
       // It would write to a socket that is null there, outside of any promise (3.4.9, connection.js, nextWrite).
       if (isLost) throw new Error('the reserved connection is lost')
-      const rows = params === undefined ? await reserved.unsafe(text).simple() : await reserved.unsafe(text, [...params])
+      const rows =
+        params === undefined ? await reserved.unsafe(text).simple() : await reserved.unsafe(text, [...params])
       return [...rows]
     },
     look: async (text) => [...(await sql.unsafe(text))],
@@ -84,7 +85,11 @@ beforeAll(async () => {
 afterAll(() => databases.close())
 
 /** The script on a database with nothing of ours before it, through a proxy that cuts where it is told. */
-async function onPlainServer(open: (url: string) => Promise<Client>, play: Script, cut?: { at: RegExp; moment: 'before' | 'after' }): Promise<Said[]> {
+async function onPlainServer(
+  open: (url: string) => Promise<Client>,
+  play: Script,
+  cut?: { at: RegExp; moment: 'before' | 'after' },
+): Promise<Said[]> {
   const { target, drop } = await databases.create()
   await using proxy = await openCuttingProxy(target, cut?.at ?? /^$/, cut?.moment ?? 'before')
   const { user, password, database } = target
@@ -112,8 +117,20 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     test.each<[string, Script, Script]>([
       [
         'in a transaction, which is then refused until its rollback',
-        script(['begin'], ['insert into parents values (3)'], ['insert into parents values (1)'], ['select 1'], ['rollback']),
-        script(['begin'], ['insert into parents values (3)'], ['insert into parents values (4)'], ['select 1'], ['rollback']),
+        script(
+          ['begin'],
+          ['insert into parents values (3)'],
+          ['insert into parents values (1)'],
+          ['select 1'],
+          ['rollback'],
+        ),
+        script(
+          ['begin'],
+          ['insert into parents values (3)'],
+          ['insert into parents values (4)'],
+          ['select 1'],
+          ['rollback'],
+        ),
       ],
       [
         'in a transaction that is committed all the same',
@@ -122,8 +139,22 @@ describe.each(isolations)('in isolation %s', (isolation) => {
       ],
       [
         'behind a savepoint that is gone back to',
-        script(['begin'], ['insert into parents values (3)'], ['savepoint s'], ['insert into parents values (1)'], ['rollback to s'], ['commit']),
-        script(['begin'], ['insert into parents values (3)'], ['savepoint s'], ['insert into parents values (4)'], ['rollback to s'], ['commit']),
+        script(
+          ['begin'],
+          ['insert into parents values (3)'],
+          ['savepoint s'],
+          ['insert into parents values (1)'],
+          ['rollback to s'],
+          ['commit'],
+        ),
+        script(
+          ['begin'],
+          ['insert into parents values (3)'],
+          ['savepoint s'],
+          ['insert into parents values (4)'],
+          ['rollback to s'],
+          ['commit'],
+        ),
       ],
       [
         'outside a transaction',
@@ -158,34 +189,110 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     }
 
     test.each<[string, (next: number) => Script]>([
-      ['', (next) => script(['begin'], ['insert into parents values (3)'], [`insert into nodes values (1, ${next})`], ['commit'], ['select 1 as one'])],
-      [' with parameters', (next) => script(['begin', []], ['insert into parents values (3)', []], ['insert into nodes values (1, $1)', [next]], ['commit', []], ['select 1 as one', []])],
-      [' at the end of a text', (next) => script([`begin; insert into parents values (3); insert into nodes values (1, ${next}); commit`], ['select 1 as one'])],
-      [' in the middle of a text', (next) => script([`begin; insert into nodes values (1, ${next}); commit; insert into parents values (3)`], ['select 1 as one'])],
+      [
+        '',
+        (next) =>
+          script(
+            ['begin'],
+            ['insert into parents values (3)'],
+            [`insert into nodes values (1, ${next})`],
+            ['commit'],
+            ['select 1 as one'],
+          ),
+      ],
+      [
+        ' with parameters',
+        (next) =>
+          script(
+            ['begin', []],
+            ['insert into parents values (3)', []],
+            ['insert into nodes values (1, $1)', [next]],
+            ['commit', []],
+            ['select 1 as one', []],
+          ),
+      ],
+      [
+        ' at the end of a text',
+        (next) =>
+          script(
+            [`begin; insert into parents values (3); insert into nodes values (1, ${next}); commit`],
+            ['select 1 as one'],
+          ),
+      ],
+      [
+        ' in the middle of a text',
+        (next) =>
+          script(
+            [`begin; insert into nodes values (1, ${next}); commit; insert into parents values (3)`],
+            ['select 1 as one'],
+          ),
+      ],
     ])('a COMMIT that fails%s is as one that really fails, and its transaction is undone', async (_where, play) => {
       const said = await withFault(play(1), ({ fault }) => fault.query('commit').fails(violated))
       expect(said).toEqual(await onPlainServer(open, play(99)))
     })
 
     test.each<['before' | 'after', string, Script, RegExp]>(
-      (['before', 'after'] as const).flatMap((moment) => [
-        [moment, 'a statement outside a transaction', script(['insert into parents values (3)'], ['select 1']), /insert into parents/],
-        [moment, 'a statement in a transaction', script(['begin'], ['insert into parents values (3)'], ['select 1']), /insert into parents/],
-        [moment, 'a COMMIT', script(['begin'], ['insert into parents values (3)'], ['commit'], ['select 1']), /commit/],
-        [moment, 'a statement with parameters', script(['insert into parents values ($1)', [3]], ['select 1']), /insert into parents/],
-        [moment, 'a COMMIT with parameters before it', script(['begin', []], ['insert into parents values ($1)', [3]], ['commit', []], ['select 1']), /commit/],
-        [moment, 'a BEGIN', script(['begin'], ['select 1']), /begin/],
-        [moment, 'a ROLLBACK', script(['begin'], ['insert into parents values (3)'], ['rollback'], ['select 1']), /rollback/],
-      ] as ['before' | 'after', string, Script, RegExp][]),
+      (['before', 'after'] as const).flatMap(
+        (moment) =>
+          [
+            [
+              moment,
+              'a statement outside a transaction',
+              script(['insert into parents values (3)'], ['select 1']),
+              /insert into parents/,
+            ],
+            [
+              moment,
+              'a statement in a transaction',
+              script(['begin'], ['insert into parents values (3)'], ['select 1']),
+              /insert into parents/,
+            ],
+            [
+              moment,
+              'a COMMIT',
+              script(['begin'], ['insert into parents values (3)'], ['commit'], ['select 1']),
+              /commit/,
+            ],
+            [
+              moment,
+              'a statement with parameters',
+              script(['insert into parents values ($1)', [3]], ['select 1']),
+              /insert into parents/,
+            ],
+            [
+              moment,
+              'a COMMIT with parameters before it',
+              script(['begin', []], ['insert into parents values ($1)', [3]], ['commit', []], ['select 1']),
+              /commit/,
+            ],
+            [moment, 'a BEGIN', script(['begin'], ['select 1']), /begin/],
+            [
+              moment,
+              'a ROLLBACK',
+              script(['begin'], ['insert into parents values (3)'], ['rollback'], ['select 1']),
+              /rollback/,
+            ],
+          ] as ['before' | 'after', string, Script, RegExp][],
+      ),
     )('a connection lost %s %s is as one that is really cut', async (moment, _what, play, at) => {
       const said = await withFault(play, ({ fault }) => fault.query(at).losesConnection(moment))
       expect(said).toEqual(await onPlainServer(open, play, { at, moment }))
     })
 
     test('a connection that an administrator terminates is told so, and ended', async () => {
-      const play = script(['begin'], ['insert into parents values (3)'], ['select pg_terminate_backend(pg_backend_pid())'], ['select 1'])
+      const play = script(
+        ['begin'],
+        ['insert into parents values (3)'],
+        ['select pg_terminate_backend(pg_backend_pid())'],
+        ['select 1'],
+      )
       const broken = script(['begin'], ['insert into parents values (3)'], ['select 17'], ['select 1'])
-      const said = await withFault(broken, ({ fault }) => fault.query('select 17').fails({ code: '57P01', message: 'terminating connection due to administrator command' }))
+      const said = await withFault(broken, ({ fault }) =>
+        fault
+          .query('select 17')
+          .fails({ code: '57P01', message: 'terminating connection due to administrator command' }),
+      )
       expect(said).toEqual(await onPlainServer(open, play))
     })
   })

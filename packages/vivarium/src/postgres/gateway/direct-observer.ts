@@ -135,7 +135,8 @@ export class DirectObserver {
     const failing = failingText(text, statements, fault)
     let unseenTags = failing?.tags ?? 0
     let index = 0
-    const isOurFailure = (fields: MessageFields): boolean => faultHere() !== undefined && failingCodes.has(fields['C'] ?? '')
+    const isOurFailure = (fields: MessageFields): boolean =>
+      faultHere() !== undefined && failingCodes.has(fields['C'] ?? '')
     const faultHere = (): InjectedFault | undefined => (fault?.index === index ? fault.injected : undefined)
     this.#replies.await({
       until: 'query',
@@ -145,7 +146,8 @@ export class DirectObserver {
         if (statement !== undefined) this.#completed(statement, statement.text, tag, [], implicitBlock, broken)
       },
       isOursDone: () => faultHere() !== undefined && unseenTags-- > 0,
-      instead: (fields) => (failing !== undefined && isOurFailure(fields) ? encodeOwnMessage(failing.error) : undefined),
+      instead: (fields) =>
+        failing !== undefined && isOurFailure(fields) ? encodeOwnMessage(failing.error) : undefined,
       onError: (fields) => {
         const said = failing !== undefined && isOurFailure(fields) ? messageFields(failing.error) : fields
         this.#failed(statements[index]?.text ?? text, [], said, faultHere())
@@ -347,11 +349,7 @@ interface FailingText {
 }
 
 /** The text with a statement that fails where a fault has it: where a COMMIT stood, after a rollback. */
-function failingText(
-  text: string,
-  statements: readonly Statement[],
-  fault: Frame['fault'],
-): FailingText | undefined {
+function failingText(text: string, statements: readonly Statement[], fault: Frame['fault']): FailingText | undefined {
   const statement = fault === undefined ? undefined : statements[fault.index]
   if (statement === undefined || fault?.error === undefined) return undefined
   const undone = statement.kind === 'commit' ? ['ROLLBACK'] : []

@@ -1,4 +1,5 @@
 import { now } from '../../core/clock.ts'
+import type { FaultedStatement } from '../../core/fault-crossings.ts'
 import type { Strike } from '../../core/faults.ts'
 import { describeFault } from '../../core/injected-fault.ts'
 import { readCString } from '../protocol/backend.ts'
@@ -16,15 +17,6 @@ import { recordFailed } from './query-record.ts'
 import { endsFailure } from './statement-plan.ts'
 import type { StatementTexts } from './statement-texts.ts'
 
-/** A statement as a fault is matched with it. */
-export interface FaultedStatement {
-  /** As the client sent it, without what stands before its first word. */
-  readonly text: string
-  readonly params: QueryRecord['params']
-  /** Number of the virtual connection in this process, from 1. */
-  readonly connection: number
-}
-
 /** The sandbox whose statements a connection sends just now, as far as faults go. */
 export type FaultedSandbox = Pick<Level, 'recorder' | 'openedAt'>
 
@@ -33,9 +25,15 @@ export interface FaultedConnection {
   readonly id: number
   readonly names: ClientNames
   readonly texts: StatementTexts
-  readonly state: { readonly status: 'idle' | 'inTransaction' | 'failed'; readonly transaction?: { readonly number: number } }
-  /** Ends it without a word, once what it sent before is answered, and once as many units more are answered unheard. */
-  loseAfter(unheardUnits: 0 | 1): void
+  readonly state: {
+    readonly status: 'idle' | 'inTransaction' | 'failed'
+    readonly transaction?: { readonly number: number }
+  }
+  /**
+   * Ends it without a word, once what it sent before is answered, and once as many units more are answered unheard. `lost` is called
+   * just then.
+   */
+  loseAfter(unheardUnits: 0 | 1, lost?: () => void): void
   /** The client hears of what it sent before, and of nothing more. */
   answerNoMore(): void
   /** Ends it with an error that no client takes for an answer. */
@@ -77,6 +75,8 @@ export class FaultStage {
   #gathered: Frame[] = []
   #released: Frame[] = []
   #withheld: Withheld | undefined
+  /** The connection is being lost: what the client sends behind it never arrives. */
+  #isLosing = false
   /** Texts that the messages of this stage have named, ahead of what the connection knows. */
   readonly #statements: Map<string, string> = new Map()
   readonly #portals: Map<string, BoundPortal> = new Map()
@@ -87,12 +87,12 @@ export class FaultStage {
 
   /** It has nothing: messages may pass it by. */
   get isIdle(): boolean {
-    return this.#gathered.length === 0 && this.#released.length === 0 && this.#withheld === undefined
+    return this.#gathered.length === 0 && this.#released.length === 0 && !this.withholds
   }
 
-  /** Nothing more of the client is to be taken: a unit of it is not answered. */
+  /** Nothing more of the client is to be taken. */
   get withholds(): boolean {
-    return this.#withheld !== undefined
+    return this.#withheld !== undefined || this.#isLosing
   }
 
   /** The next message that may go its way. */
@@ -154,12 +154,7 @@ export class FaultStage {
     return this.#connection.state.status === 'failed' && !endsFailure(statement)
   }
 
-  #inject(
-    unit: readonly Frame[],
-    candidate: Candidate,
-    strike: Strike,
-    sandbox: FaultedSandbox,
-  ): void {
+  #inject(unit: readonly Frame[], candidate: Candidate, strike: Strike, sandbox: FaultedSandbox): void {
     const connection = this.#connection
     if (strike.kind === 'fails') {
       const error = failureOf(strike, candidate.statement)
@@ -168,9 +163,10 @@ export class FaultStage {
       return connection.terminate(error)
     }
     if (strike.kind === 'losesConnection') {
+      this.#isLosing = true
       if (strike.moment === 'before') {
-        recordUnanswered(this.#record(candidate, strike, sandbox), strike)
-        return connection.loseAfter(0)
+        const record = this.#record(candidate, strike, sandbox)
+        return connection.loseAfter(0, () => recordUnanswered(record, strike))
       }
       this.#release(unit, candidate, strike, undefined)
       return connection.loseAfter(1)

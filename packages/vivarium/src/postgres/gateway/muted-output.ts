@@ -24,7 +24,8 @@ export class MutedOutput {
     const reader = this.#reader
     reader.push(bytes)
     for (let type = reader.next(); type !== 0; type = reader.next()) {
-      if (this.#heard > 0 || type === Backend.copyInResponse) told.push(reader.buffer.subarray(reader.start, reader.end))
+      if (this.#heard > 0 || type === Backend.copyInResponse)
+        told.push(reader.buffer.subarray(reader.start, reader.end))
       if (type !== Backend.readyForQuery) continue
       if (this.#heard > 0) this.#heard--
       else this.#unheard--

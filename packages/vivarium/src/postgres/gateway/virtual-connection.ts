@@ -142,8 +142,11 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
 
   // What a fault does to it.
 
-  loseAfter(unheardUnits: number): void {
-    this.#mute(unheardUnits, () => this.destroy())
+  loseAfter(unheardUnits: number, lost?: () => void): void {
+    this.#mute(unheardUnits, () => {
+      lost?.()
+      this.destroy()
+    })
   }
 
   answerNoMore(): void {
@@ -227,6 +230,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   /** Ends the connection as an administrator would: an error that no client takes for an answer, then the end. */
   terminate(message: OwnMessage): void {
     if (this.#phase === 'closed') return
+    this.#muted = undefined
     this.write(encodeOwnMessage({ ...message, severity: 'FATAL' }))
     this.flush()
     this.#stream.end()

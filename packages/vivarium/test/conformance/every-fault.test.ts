@@ -1,0 +1,201 @@
+import pg from 'pg'
+import { describe, expect, test } from 'vitest'
+import {
+  everyFault,
+  type EveryFaultOptions,
+  type FaultReport,
+  type Sandbox,
+  type VivariumError,
+} from '../../src/index.ts'
+import { runInSandbox } from '../../src/vivarium/current-sandbox.ts'
+import { isolations } from '../support/isolations.ts'
+import { closeCodes, useVivarium } from '../support/vivarium.ts'
+
+const vivarium = useVivarium()
+
+/** An application: a parent and its child, of which neither is to be there without the other. */
+class Family {
+  readonly pool: pg.Pool
+
+  constructor(options: pg.PoolConfig = {}) {
+    this.pool = new pg.Pool({ connectionString: vivarium.postgres.url, max: 2, ...options })
+    this.pool.on('error', () => undefined)
+    // Of a client that is checked out the pool does not hear, and an error that nobody hears ends the process.
+    this.pool.on('connect', (client) => client.on('error', () => undefined))
+  }
+
+  async inOneTransaction(): Promise<void> {
+    const client = await this.pool.connect()
+    let failure: Error | undefined
+    try {
+      await client.query('begin')
+      await client.query('insert into parents values ($1, $2)', [3, 'three'])
+      await client.query('insert into children values ($1, $2)', [30, 3])
+      await client.query('commit')
+    } catch (error) {
+      failure = error as Error
+      await client.query('rollback').catch(() => undefined)
+      throw error
+    } finally {
+      client.release(failure)
+    }
+  }
+
+  async oneAfterTheOther(): Promise<void> {
+    await this.pool.query('insert into parents values ($1, $2)', [3, 'three'])
+    await this.pool.query('insert into children values ($1, $2)', [30, 3])
+  }
+
+  async counts(): Promise<{ parents: number; children: number }> {
+    const { rows } = await this.pool.query<{ parents: number; children: number }>(
+      'select (select count(*)::int from parents where id = 3) as parents, (select count(*)::int from children where parent_id = 3) as children',
+    )
+    return rows[0]!
+  }
+}
+
+async function bothOrNone(family: Family): Promise<void> {
+  const { parents, children } = await family.counts()
+  expect(`${parents} parents`).toBe(`${children} parents`)
+}
+
+describe.each(isolations)('in isolation %s', (isolation) => {
+  async function sweep<G, R>(
+    options: (family: Family) => EveryFaultOptions<G, R>,
+    pool?: pg.PoolConfig,
+  ): Promise<{ report: FaultReport | undefined; error: VivariumError | undefined; sandbox: Sandbox }> {
+    const sandbox = await vivarium.openSandbox({ isolation, title: 'the test' })
+    const family = new Family(pool)
+    try {
+      const report = await runInSandbox(sandbox, () => everyFault(options(family)))
+      return { report, error: undefined, sandbox }
+    } catch (error) {
+      return { report: undefined, error: error as VivariumError, sandbox }
+    } finally {
+      await family.pool.end()
+      expect(await closeCodes(sandbox)).toEqual([])
+    }
+  }
+
+  test('each statement fails and loses its connection in turn, from the same state; work in one transaction survives it all', async () => {
+    const outcomes: string[] = []
+    const { report, error } = await sweep((family) => ({
+      given: () => family.counts(),
+      when: () => family.inOneTransaction(),
+      then: async ({ given, outcome, fault }) => {
+        expect(given).toEqual({ parents: 0, children: 0 })
+        await bothOrNone(family)
+        const { parents } = await family.counts()
+        outcomes.push(`${outcome.ok ? 'ok' : 'failed'} ${parents} ${fault ?? 'nothing broken'}`)
+      },
+    }))
+    expect(error).toBeUndefined()
+    expect(report?.interactions).toBe(4)
+    expect(report?.runs).toBe(12)
+    expect(report?.faults.map(({ became }) => became)).toEqual(Array.from({ length: 12 }, () => 'survived'))
+    expect(outcomes).toEqual([
+      'ok 1 nothing broken',
+      'failed 0 the 1st statement, begin, failed',
+      'failed 0 the 1st statement, begin, lost its connection before it took effect',
+      'failed 0 the 1st statement, begin, lost its connection after it took effect',
+      'failed 0 the 2nd statement, insert into parents values ($1, $2), failed',
+      'failed 0 the 2nd statement, insert into parents values ($1, $2), lost its connection before it took effect',
+      'failed 0 the 2nd statement, insert into parents values ($1, $2), lost its connection after it took effect',
+      'failed 0 the 3rd statement, insert into children values ($1, $2), failed',
+      'failed 0 the 3rd statement, insert into children values ($1, $2), lost its connection before it took effect',
+      'failed 0 the 3rd statement, insert into children values ($1, $2), lost its connection after it took effect',
+      'failed 0 the 4th statement, commit, failed',
+      'failed 0 the 4th statement, commit, lost its connection before it took effect',
+      // The classic: the application believes that it has failed.
+      'failed 1 the 4th statement, commit, lost its connection after it took effect',
+    ])
+    expect(String(report)).toContain('12 faults in 4 interactions: 12 survived:')
+  })
+
+  test('what does not hold is told with the fault that broke it, all of it in one error', async () => {
+    const { error } = await sweep((family) => ({
+      when: () => family.oneAfterTheOther(),
+      then: () => bothOrNone(family),
+    }))
+    expect(error?.code).toBe('FAULT_NOT_SURVIVED')
+    expect(error?.message).toContain('6 faults in 2 interactions: 3 survived, 3 broke')
+    expect(error?.message).toContain(
+      'when the 1st statement, insert into parents values ($1, $2), lost its connection after it took effect (the work rejected: Connection terminated unexpectedly):',
+    )
+    expect(error?.message).toContain(
+      'when the 2nd statement, insert into children values ($1, $2), failed (the work rejected:',
+    )
+    expect(error?.message).toContain("expected '1 parents' to be '0 parents'")
+    expect((error?.cause as AggregateError).errors).toHaveLength(3)
+  })
+
+  test('a fault that its run never comes to is not passed over', async () => {
+    let run = 0
+    const work = (family: Family) => ({
+      when: () => family.pool.query(run++ === 0 ? 'select 1' : 'select 2'),
+      then: () => undefined,
+      kinds: ['fails'] as const,
+    })
+    const { error } = await sweep(work)
+    expect(error?.message).toContain('1 not reached')
+    expect(error?.message).toContain(
+      'when the 1st statement, select 1, failed: never came to it, the work took another course (it resolved)',
+    )
+    run = 0
+    const { report } = await sweep((family) => ({ ...work(family), notReached: 'report' }))
+    expect(report?.faults.map(({ became }) => became)).toEqual(['not reached'])
+  })
+
+  test('work that does not end is a finding and not a test that hangs', async () => {
+    const hangs = await sweep((family) => ({
+      when: () => family.pool.query('select 1'),
+      then: () => undefined,
+      kinds: ['timesOut before'],
+      within: 300,
+    }))
+    expect(hangs.error?.message).toContain(
+      'when the 1st statement, select 1, was not answered before it took effect (the work did not end)',
+    )
+    expect(hangs.error?.message).toContain('did not end within 300 ms')
+    const gives = await sweep(
+      (family) => ({
+        when: () => family.pool.query('select 1').catch(() => 'gave up'),
+        then: ({ outcome, fault }) => expect(outcome.ok && outcome.value === 'gave up').toBe(fault !== undefined),
+        kinds: ['timesOut before', 'timesOut after'],
+      }),
+      { query_timeout: 100 },
+    )
+    expect(gives.error).toBeUndefined()
+    expect(gives.report?.runs).toBe(2)
+  })
+
+  test('what a run leaves open is a finding', async () => {
+    const { error } = await sweep(() => ({
+      when: async () => {
+        // Forgotten where something fails: the rollback.
+        const client = new pg.Client({ connectionString: vivarium.postgres.url })
+        client.on('error', () => undefined)
+        await client.connect()
+        await client.query('begin')
+        await client.query('select 1')
+        await client.query('rollback')
+        await client.end()
+      },
+      then: () => undefined,
+      kinds: ['fails'],
+    }))
+    expect(error?.message).toContain('when the 2nd statement, select 1, failed (the work rejected:')
+    expect(error?.message).toContain('TRANSACTION_LEFT_OPEN')
+  })
+
+  test('work that does not hold with nothing broken fails as itself', async () => {
+    const { error } = await sweep((family) => ({
+      when: () => family.pool.query('insert into parents values (3)'),
+      then: () => bothOrNone(family),
+    }))
+    expect(error?.message).toContain("expected '1 parents' to be '0 parents'")
+    expect(error?.code).not.toBe('FAULT_NOT_SURVIVED')
+    const nothing = await sweep(() => ({ when: () => undefined, then: () => undefined }))
+    expect(nothing.error?.message).toContain('everyFault() found nothing to break')
+  })
+})
