@@ -35,8 +35,8 @@ export interface EveryFaultOptions<Given, Result> {
   readonly given?: () => Given | Promise<Given>
   /** The work under test. What crosses while it runs is broken, one after the other. */
   readonly when: (given: Given) => Result | Promise<Result>
-  /** Checks what must hold whatever was broken; throws where it does not. Nothing is broken meanwhile. */
-  readonly then: (run: FaultRun<Given, Result>) => unknown
+  /** Checks what must hold whatever was broken, the first time with nothing broken; throws where it does not. */
+  readonly holds: (run: FaultRun<Given, Result>) => unknown
   /** @default `['fails', 'losesConnection before', 'losesConnection after']` */
   readonly kinds?: readonly FaultChoice[]
   /** @default all that the work uses */
@@ -54,8 +54,8 @@ const afterwardsMs = 1000
 
 /**
  * Every step failing in turn: runs `when` once to learn what crosses, then once for each of that and each kind of fault, with that one
- * broken, and checks with `then` that what must hold does. Each run is in a sandbox within the current one, so each begins with the same
- * state. Rejects with `FAULT_NOT_SURVIVED`, which lists every run in which something broke: `then` threw, the work did not end, or it left
+ * broken, and checks with `holds` that what must hold does. Each run is in a sandbox within the current one, so each begins with the same
+ * state. Rejects with `FAULT_NOT_SURVIVED`, which lists every run in which something broke: `holds` threw, the work did not end, or it left
  * something open.
  *
  * @example
@@ -71,7 +71,7 @@ const afterwardsMs = 1000
  * test('no order without its payment, whatever breaks', async () => {
  *   const report = await everyFault({
  *     when: () => shop.order('book'),
- *     then: async () => {
+ *     holds: async () => {
  *       const { orders, payments } = await shop.counts()
  *       expect(orders).toBe(payments)
  *     },
@@ -126,7 +126,7 @@ class Sweep<Given, Result> {
       const outcome = await this.#work(made)
       if (outcome === 'late') throw this.#late()
       places = placesOf(sandbox.recorder.since(from))
-      await this.#options.then({ given: made, outcome, fault: undefined })
+      await this.#options.holds({ given: made, outcome, fault: undefined })
     })
     if (failures.length === 0) return places
     if (failures.length === 1) throw failures[0]
@@ -140,14 +140,14 @@ class Sweep<Given, Result> {
     let outcome: FaultOutcome<Result> | 'late' | undefined
     let fault: Fault | undefined
     const { failures } = await this.#inSandbox(what, async (sandbox) => {
-      const { given, then } = this.#options
+      const { given, holds } = this.#options
       const { faults } = sandbox.recorder
       const made = (await given?.()) as Given
       fault = faults.add({ ...place, kind, moment, failure: undefined, place: this.#place } as FaultOrder)
       outcome = await this.#work(made, () => void faults.endHeld())
       faults.withdraw(fault)
       if (outcome === 'late') throw this.#late()
-      if (fault.struck > 0) await then({ given: made, outcome, fault: what })
+      if (fault.struck > 0) await holds({ given: made, outcome, fault: what })
     })
     const durationMs = now() - startedAt
     const findings = failures.filter((failure) => !isOnlyMissing(failure))

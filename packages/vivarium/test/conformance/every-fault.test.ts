@@ -82,7 +82,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     const { report, error } = await sweep((family) => ({
       given: () => family.counts(),
       when: () => family.inOneTransaction(),
-      then: async ({ given, outcome, fault }) => {
+      holds: async ({ given, outcome, fault }) => {
         expect(given).toEqual({ parents: 0, children: 0 })
         await bothOrNone(family)
         const { parents } = await family.counts()
@@ -115,7 +115,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
   test('what does not hold is told with the fault that broke it, all of it in one error', async () => {
     const { error } = await sweep((family) => ({
       when: () => family.oneAfterTheOther(),
-      then: () => bothOrNone(family),
+      holds: () => bothOrNone(family),
     }))
     expect(error?.code).toBe('FAULT_NOT_SURVIVED')
     expect(error?.message).toContain('6 faults in 2 interactions: 3 survived, 3 broke')
@@ -133,7 +133,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     let run = 0
     const work = (family: Family) => ({
       when: () => family.pool.query(run++ === 0 ? 'select 1' : 'select 2'),
-      then: () => undefined,
+      holds: () => undefined,
       kinds: ['fails'] as const,
     })
     const { error } = await sweep(work)
@@ -149,7 +149,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
   test('work that does not end is a finding and not a test that hangs', async () => {
     const hangs = await sweep((family) => ({
       when: () => family.pool.query('select 1'),
-      then: () => undefined,
+      holds: () => undefined,
       kinds: ['timesOut before'],
       within: 300,
     }))
@@ -160,7 +160,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     const gives = await sweep(
       (family) => ({
         when: () => family.pool.query('select 1').catch(() => 'gave up'),
-        then: ({ outcome, fault }) => expect(outcome.ok && outcome.value === 'gave up').toBe(fault !== undefined),
+        holds: ({ outcome, fault }) => expect(outcome.ok && outcome.value === 'gave up').toBe(fault !== undefined),
         kinds: ['timesOut before', 'timesOut after'],
       }),
       { query_timeout: 100 },
@@ -181,7 +181,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
         await client.query('rollback')
         await client.end()
       },
-      then: () => undefined,
+      holds: () => undefined,
       kinds: ['fails'],
     }))
     expect(error?.message).toContain('when the 2nd statement, select 1, failed (the work rejected:')
@@ -191,11 +191,11 @@ describe.each(isolations)('in isolation %s', (isolation) => {
   test('work that does not hold with nothing broken fails as itself', async () => {
     const { error } = await sweep((family) => ({
       when: () => family.pool.query('insert into parents values (3)'),
-      then: () => bothOrNone(family),
+      holds: () => bothOrNone(family),
     }))
     expect(error?.message).toContain("expected '1 parents' to be '0 parents'")
     expect(error?.code).not.toBe('FAULT_NOT_SURVIVED')
-    const nothing = await sweep(() => ({ when: () => undefined, then: () => undefined }))
+    const nothing = await sweep(() => ({ when: () => undefined, holds: () => undefined }))
     expect(nothing.error?.message).toContain('everyFault() found nothing to break')
   })
 })

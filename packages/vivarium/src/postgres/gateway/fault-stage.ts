@@ -256,7 +256,7 @@ function endedByUs({ injected }: Strike): OwnMessage {
 const longestLine = 100
 
 /** A statement in one line, cut where it is long. */
-export function inOneLine(text: string): string {
+function inOneLine(text: string): string {
   const line = text.trim().replaceAll(/\s+/g, ' ')
   return line.length <= longestLine ? line : `${line.slice(0, longestLine - 1)}…`
 }
