@@ -132,6 +132,7 @@ function said(outcome: string, durationMs: number | undefined): string {
   return [outcome, time].filter((word) => word !== '').join(', ')
 }
 
-function onOneLine(text: string): string {
+/** A text on one line, its spacing made single spaces. */
+export function onOneLine(text: string): string {
   return text.trim().replaceAll(/\s+/g, ' ')
 }

@@ -1,3 +1,4 @@
+import { onOneLine } from '../core/describe-interaction.ts'
 import type {
   FaultedCall,
   FaultedCommand,
@@ -26,7 +27,7 @@ interface Naming<Crossing> {
 const namings: Readonly<Record<FaultComponent, Naming<never>>> = {
   postgres: {
     noun: 'statement',
-    name: ({ text }: FaultedStatement) => inOneLine(text),
+    name: ({ text }: FaultedStatement) => onOneLine(text),
   } satisfies Naming<FaultedStatement>,
   redis: { noun: 'command', name: ({ command }: FaultedCommand) => command } satisfies Naming<FaultedCommand>,
   http: {
@@ -60,12 +61,8 @@ export function placesOf(interactions: readonly Interaction[]): readonly Place[]
   })
 }
 
-function isBreakable(interaction: Interaction): boolean {
+function isBreakable(interaction: Interaction): interaction is Extract<Interaction, { component: FaultComponent }> {
   return interaction.component in namings
-}
-
-function inOneLine(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ')
 }
 
 const longest = 60

@@ -246,7 +246,7 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     })
     const error = await closeError(sandbox)
     expect(error?.errors.map((one: { code?: string }) => one.code)).toEqual(['FAULT_UNUSED'])
-    const { message } = error?.errors[0] as Error
+    const message = error?.errors.map(String).join('\n')
     expect(message).toContain(
       'the 2nd of them, which lost its connection after it took effect; set at test/conformance/faults-postgres.test.ts:',
     )

@@ -1,4 +1,5 @@
 import { now } from '../../core/clock.ts'
+import { onOneLine } from '../../core/describe-interaction.ts'
 import type { FaultedStatement } from '../../core/fault-crossings.ts'
 import type { Strike } from '../../core/faults.ts'
 import { describeFault } from '../../core/injected-fault.ts'
@@ -85,11 +86,6 @@ export class FaultStage {
     this.#connection = connection
   }
 
-  /** It has nothing: messages may pass it by. */
-  get isIdle(): boolean {
-    return this.#gathered.length === 0 && this.#released.length === 0 && !this.withholds
-  }
-
   /** Nothing more of the client is to be taken. */
   get withholds(): boolean {
     return this.#withheld !== undefined || this.#isLosing
@@ -100,8 +96,18 @@ export class FaultStage {
     return this.#released.shift()
   }
 
-  /** `sandbox`: whose it is, where something of it is still to be broken. */
-  take(frame: Frame, sandbox: FaultedSandbox | undefined): void {
+  /** Takes a message, if it has to. `sandbox`: whose it is, where a statement of it is still to be broken. */
+  takes(frame: Frame, sandbox: FaultedSandbox | undefined): boolean {
+    if (sandbox === undefined && this.#gathered.length === 0) {
+      // Names that change meanwhile are not seen here.
+      if (this.#statements.size > 0) this.#statements.clear()
+      return false
+    }
+    this.#gather(frame, sandbox)
+    return true
+  }
+
+  #gather(frame: Frame, sandbox: FaultedSandbox | undefined): void {
     // Its bytes are the reader's, and do not stay.
     const bytes = Buffer.from(frame.buffer.subarray(frame.start, frame.end))
     this.#gathered.push({ type: frame.type, buffer: bytes, start: 0, end: bytes.length })
@@ -142,7 +148,7 @@ export class FaultStage {
       if (sandbox === undefined) break
       if (this.#isRefusedAnyway(candidate)) continue
       const { crossing } = candidate
-      const strike = sandbox.recorder.faults.strike('postgres', crossing, () => inOneLine(crossing.text))
+      const strike = sandbox.recorder.faults.strike('postgres', crossing, () => shortened(crossing.text))
       if (strike === undefined) continue
       return this.#inject(unit, candidate, strike, sandbox)
     }
@@ -234,7 +240,7 @@ export class FaultStage {
   #record({ crossing }: Candidate, strike: Strike, level: FaultedSandbox): QueryRecord {
     const { id, state } = this.#connection
     const transaction = state.status === 'idle' ? undefined : state.transaction?.number
-    return { level, ...crossing, connection: id, transaction, startedAt: now(), fault: strike.injected }
+    return { level, ...crossing, connection: id, isOwn: false, transaction, startedAt: now(), fault: strike.injected }
   }
 }
 
@@ -256,7 +262,7 @@ function endedByUs({ injected }: Strike): OwnMessage {
 const longestLine = 100
 
 /** A statement in one line, cut where it is long. */
-function inOneLine(text: string): string {
-  const line = text.trim().replaceAll(/\s+/g, ' ')
+function shortened(text: string): string {
+  const line = onOneLine(text)
   return line.length <= longestLine ? line : `${line.slice(0, longestLine - 1)}…`
 }

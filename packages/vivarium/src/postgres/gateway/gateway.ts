@@ -161,7 +161,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<Gateway>
       if (sandbox?.isOpen !== true || sandbox.place.broken !== undefined) return undefined
       return sandbox.place instanceof DatabaseWorld ? sandbox.place : undefined
     },
-    faultedFor: (database) => {
+    // Vivarium's own statements are never broken.
+    faultedFor: ({ database, isOwn }) => {
+      if (isOwn) return undefined
       const sandbox = database === stableDatabase ? current : sandboxes.get(database)
       if (sandbox?.isOpen !== true) return undefined
       const { place } = sandbox

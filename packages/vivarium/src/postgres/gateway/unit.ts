@@ -18,10 +18,8 @@ import {
 import type { ConnectionState, SessionState } from './connection-state.ts'
 import type { Level } from './level.ts'
 import { quoteStatement } from './contention-messages.ts'
-import { mayChangeCatalogue, recordCompleted, recordFailed } from './query-record.ts'
-import type { QueryRecord } from './query-record.ts'
-import { passedOn } from './reply.ts'
-import type { Reply, ReplyVerdict } from './reply.ts'
+import { mayChangeCatalogue, type QueryRecord, recordCompleted, recordFailed } from './query-record.ts'
+import { passedOn, type Reply, type ReplyVerdict } from './reply.ts'
 import type { Session } from './session.ts'
 import { askSettings, noteShared } from './shared-session.ts'
 import { showsWarnings } from './settings.ts'
@@ -292,8 +290,7 @@ export class Unit {
     const transaction = state.status === 'idle' ? undefined : state.transaction.number
     const { id: connection, isOwn } = this.owner
     this.text = text
-    const { level, fault } = this
-    return { level, text, params, connection, isOwn, transaction, startedAt: now(), fault }
+    return { level: this.level, text, params, connection, isOwn, transaction, startedAt: now(), fault: this.fault }
   }
 
   /** A statement of the client completed on the server. */

@@ -10,11 +10,12 @@ import {
   readCString,
   readyForQuery,
 } from '../protocol/backend.ts'
-import { describeType, FrameReader, ProtocolViolation } from '../protocol/frame-reader.ts'
+import { describeType, ProtocolViolation } from '../protocol/frame-reader.ts'
 import { Frontend } from '../protocol/message-types.ts'
-import { encodeOwnMessage } from '../protocol/server-message.ts'
-import type { OwnMessage } from '../protocol/server-message.ts'
+import { encodeOwnMessage, type OwnMessage } from '../protocol/server-message.ts'
 import { ownApplicationName } from '../connection/client.ts'
+import { ClientInput } from './client-input.ts'
+import { ClientOutput } from './client-output.ts'
 import type { ClientPath } from './client-path.ts'
 import { ClientNames } from './client-names.ts'
 import { initialState, statusByte } from './connection-state.ts'
@@ -23,9 +24,7 @@ import type { DatabaseWorld } from './database-world.ts'
 import { DirectPath } from './direct-path.ts'
 import type { DirectClient } from './direct-path.ts'
 import type { Frame } from './extended-protocol.ts'
-import { FaultStage } from './fault-stage.ts'
-import type { FaultedConnection, FaultedSandbox } from './fault-stage.ts'
-import { MutedOutput } from './muted-output.ts'
+import { type FaultedConnection, type FaultedSandbox, FaultStage } from './fault-stage.ts'
 import type { ReplySink } from './reply.ts'
 import type { SessionLeftovers } from './session-leftovers.ts'
 import { sameText } from './same-text.ts'
@@ -35,6 +34,7 @@ import { type LoginReports, startupSettings } from './startup-settings.ts'
 import { StartupReader, type StartupRequest } from './startup.ts'
 import type { StatementTexts } from './statement-texts.ts'
 import type { Activity, TurnTaker } from './scheduler.ts'
+import { ToldSettings } from './told-settings.ts'
 import type { UnitOwner } from './unit-owner.ts'
 import { UnitRunner } from './unit-runner.ts'
 import type { World } from './world.ts'
@@ -50,8 +50,8 @@ export interface GatewayHost {
   worldFor(database: string): World | OwnMessage
   /** The same, where the sandbox is one of isolation `'database'`. */
   databaseFor(database: string): DatabaseWorld | undefined
-  /** The sandbox that such a URL leads to just now, where something of it is to be broken. */
-  faultedFor(database: string): FaultedSandbox | undefined
+  /** The sandbox of a connection's next statement, where one of its statements is still to be broken. */
+  faultedFor(connection: Pick<VirtualConnection, 'database' | 'isOwn'>): FaultedSandbox | undefined
   /** Whether a URL with this database name was ever given out. */
   knowsDatabase(database: string): boolean
   /** Resolves when the server has been told, where a server of its own is to be told. */
@@ -60,8 +60,6 @@ export interface GatewayHost {
 }
 
 type Phase = 'startup' | 'password' | 'login' | 'ready' | 'closed'
-
-const nothingDue: readonly Buffer[] = []
 
 /** Bytes of a blocked client that are kept before its stream is paused. */
 const backlogLimit = 1 << 20
@@ -87,23 +85,20 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   readonly #host: GatewayHost
   readonly #stream: Duplex
   readonly #startup = new StartupReader()
-  readonly #reader = new FrameReader()
-  readonly #reported = new Map<string, string>()
-  /** The session's reports that were all passed on, while nothing else has been said to the client since. */
-  #allToldOf: ReadonlyMap<string, string> | undefined
-  #backlog: Buffer[] = []
-  #backlogLength = 0
+  readonly #input = new ClientInput()
+  readonly #told = new ToldSettings()
   #phase: Phase = 'startup'
   #parameters: ReadonlyMap<string, string> = new Map()
-  #out: Buffer[] = []
+  readonly #output: ClientOutput
   #isPumping = false
   /** Where its messages wait while there are faults to inject. */
-  #faults: FaultStage | undefined
-  #muted: MutedOutput | undefined
+  readonly #faults: FaultStage
 
   constructor(id: number, stream: Duplex, host: GatewayHost) {
     this.id = id
     this.#stream = stream
+    this.#output = new ClientOutput(stream)
+    this.#faults = new FaultStage(this)
     this.#host = host
     this.texts = host.texts
     this.names = new ClientNames(id)
@@ -127,41 +122,25 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   // What the session says to the client.
 
   write(bytes: Buffer): void {
-    this.#out.push(bytes)
+    this.#output.write(bytes)
   }
 
   flush(): void {
-    const out = this.#out
-    if (out.length === 0) return
-    this.#out = []
-    if (this.#phase === 'closed') return
-    const bytes = out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out)
-    if (this.#muted !== undefined) this.#flushMuted(this.#muted, bytes)
-    else if (!this.#stream.write(bytes)) this.#path.clientIsFull()
+    if (this.#phase === 'closed') this.#output.drop()
+    else if (!this.#output.flush()) this.#path.clientIsFull()
   }
 
   // What a fault does to it.
 
   loseAfter(unheardUnits: number, lost?: () => void): void {
-    this.#mute(unheardUnits, () => {
+    this.#output.mute(this.#path.unanswered, unheardUnits, () => {
       lost?.()
       this.destroy()
     })
   }
 
   answerNoMore(): void {
-    this.#mute(Number.POSITIVE_INFINITY, () => undefined)
-  }
-
-  #mute(unheardUnits: number, done: () => void): void {
-    this.flush()
-    this.#muted = new MutedOutput(this.#path.unanswered, unheardUnits, done)
-    this.#muted.settle()
-  }
-
-  #flushMuted(muted: MutedOutput, bytes: Buffer): void {
-    for (const told of muted.take(bytes)) this.#stream.write(told)
-    muted.settle()
+    this.#output.mute(this.#path.unanswered, Number.POSITIVE_INFINITY, () => undefined)
   }
 
   parameterStatus(name: string, value: string): boolean {
@@ -171,21 +150,11 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   }
 
   noteReport(name: string, value: string): boolean {
-    if (this.#reported.get(name) === value) return false
-    this.#reported.set(name, value)
-    this.#allToldOf = undefined
-    return true
+    return this.#told.note(name, value)
   }
 
   dueReports(reported: ReadonlyMap<string, string>): readonly Buffer[] {
-    const isReadOnly = isReadOnlyByDefault(this.state.settings) ? 'on' : 'off'
-    if (this.#allToldOf === reported && this.#reported.get(guardSetting) === isReadOnly) return nothingDue
-    // The server says nothing when a connection sets what another one has set before it.
-    const others = this.#allToldOf === reported ? [] : [...reported].filter(([name]) => name !== guardSetting)
-    const guard = [guardSetting, isReadOnly] as const
-    const due = [...others, guard].filter(([name, value]) => this.noteReport(name, value))
-    this.#allToldOf = reported
-    return due.map(([name, value]) => encodeParameterStatus(name, value))
+    return this.#told.due(reported, isReadOnlyByDefault(this.state.settings))
   }
 
   say(bytes: Buffer): void {
@@ -230,7 +199,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   /** Ends the connection as an administrator would: an error that no client takes for an answer, then the end. */
   terminate(message: OwnMessage): void {
     if (this.#phase === 'closed') return
-    this.#muted = undefined
+    this.#output.unmute()
     this.write(encodeOwnMessage({ ...message, severity: 'FATAL' }))
     this.flush()
     this.#stream.end()
@@ -250,8 +219,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
 
   /** Asks for the end of what runs here; resolves when a server of its own has been told. */
   cancel(): Promise<void> | undefined {
-    if (this.#faults?.cancel() === true) return undefined
-    return this.#path.cancel()
+    return this.#faults.cancel() ? undefined : this.#path.cancel()
   }
 
   /** Takes the client's messages, one after the other, as far as they may be taken now. */
@@ -262,13 +230,13 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
       while (this.#phase === 'ready') {
         if (this.#path.isBlocked) break
         const held = this.#path.heldType
-        const released = held === undefined ? this.#faults?.next() : undefined
+        const released = held === undefined ? this.#faults.next() : undefined
         if (released !== undefined) {
           this.#pass(released)
           continue
         }
-        if (held === undefined && this.#faults?.withholds === true) break
-        const type = held ?? this.#nextFrame()
+        if (held === undefined && this.#faults.withholds) break
+        const type = held ?? this.#input.next()
         if (type === 0) break
         this.#take(type)
       }
@@ -281,45 +249,19 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     this.#regulate()
   }
 
-  #nextFrame(): number {
-    for (;;) {
-      const type = this.#reader.next()
-      if (type !== 0) return type
-      const chunk = this.#backlog.shift()
-      if (chunk === undefined) return 0
-      this.#backlogLength -= chunk.length
-      this.#reader.push(chunk)
-    }
-  }
-
   #take(type: number): void {
     if (type === Frontend.terminate) {
       this.#stream.end()
       this.#vanish()
       return
     }
-    const frame = { type, buffer: this.#reader.buffer, start: this.#reader.start, end: this.#reader.end }
-    if (this.#path.heldType !== undefined || !this.#isStaged(frame)) this.#pass(frame)
+    const frame = this.#input.frame(type)
+    if (this.#path.heldType !== undefined || !this.#faults.takes(frame, this.#host.faultedFor(this))) this.#pass(frame)
   }
 
   #pass(frame: Frame): void {
     this.#choosePath()
     this.#path.take(frame)
-  }
-
-  /** Hands the message to the stage where faults are injected, if there are any. */
-  #isStaged(frame: Frame): boolean {
-    const sandbox = this.#host.faultedFor(this.database)
-    if (sandbox === undefined) {
-      if (this.#faults === undefined) return false
-      if (this.#faults.isIdle) {
-        this.#faults = undefined
-        return false
-      }
-    }
-    this.#faults ??= new FaultStage(this)
-    this.#faults.take(frame, sandbox)
-    return true
   }
 
   #choosePath(): void {
@@ -358,8 +300,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
       }
       return
     }
-    this.#backlog.push(chunk)
-    this.#backlogLength += chunk.length
+    this.#input.push(chunk)
     if (this.#phase === 'password') this.#takePassword()
     else this.pump()
   }
@@ -367,7 +308,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   /** Pauses a client that sends much more than is being taken. */
   #regulate(): void {
     if (this.#phase !== 'ready') return
-    if (this.#backlogLength > backlogLimit || this.#path.serverIsFull) {
+    if (this.#input.length > backlogLimit || this.#path.serverIsFull) {
       this.#stream.pause()
       if (this.#path.serverIsFull) this.#path.onceServerDrained(() => this.pump())
     } else if (this.#stream.isPaused()) this.#stream.resume()
@@ -427,8 +368,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
     this.#phase = 'password'
     this.say(authenticationCleartext)
     if (this.#startup.rest.length > 0) {
-      this.#backlog.push(this.#startup.rest)
-      this.#backlogLength += this.#startup.rest.length
+      this.#input.push(this.#startup.rest)
       this.#takePassword()
     }
   }
@@ -436,7 +376,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   #takePassword(): void {
     let type: number
     try {
-      type = this.#nextFrame()
+      type = this.#input.next()
     } catch (error) {
       return this.#violated(error)
     }
@@ -451,7 +391,8 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
         message: `expected password response, got message type ${describeType(type)}`,
       })
     }
-    const password = readCString(this.#reader.buffer, this.#reader.start + 5, this.#reader.end)
+    const { buffer, start, end } = this.#input.frame(type)
+    const password = readCString(buffer, start + 5, end)
     const user = this.#parameters.get('user') ?? ''
     if (!sameText(password, this.#host.password) || user !== this.#host.user) {
       return this.terminate({
@@ -485,7 +426,7 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
       if (typeof connected === 'object') return this.terminate(connected)
       this.write(authenticationOk)
       for (const [name, value] of reports) {
-        this.#reported.set(name, value)
+        this.#told.note(name, value)
         this.write(encodeParameterStatus(name, value))
       }
       this.write(encodeBackendKeyData(connected ?? logins.processId, this.secretKey))
@@ -514,11 +455,11 @@ export class VirtualConnection implements ReplySink, UnitOwner, TurnTaker, Direc
   #vanish(): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
-    this.#backlog = []
-    this.#out = []
+    this.#input.drop()
+    this.#output.drop()
     this.#stream.removeAllListeners('data')
     this.#stream.resume()
-    this.#faults?.clientVanished()
+    this.#faults.clientVanished()
     this.#path.clientVanished()
     this.#host.closed(this)
   }
