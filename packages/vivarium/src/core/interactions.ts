@@ -219,6 +219,16 @@ export function interactionsWith<C extends Interaction['component']>(
   return interactions.filter((one): one is Extract<Interaction, { component: C }> => one.component === component)
 }
 
+/** The mails that have arrived: not those that a fault kept from it. */
+export function mailsIn(interactions: readonly Interaction[]): readonly ObservedMail[] {
+  return interactionsWith('mail', interactions).filter(hasArrived)
+}
+
+/** Whether a mail is in the mailbox. */
+export function hasArrived({ fault }: ObservedMail): boolean {
+  return fault === undefined || fault.moment === 'after'
+}
+
 /** Interactions, sorted by component as well. */
 export function traceOf(interactions: readonly Interaction[]): Trace {
   return {
@@ -226,7 +236,7 @@ export function traceOf(interactions: readonly Interaction[]): Trace {
     queries: interactionsWith('postgres', interactions),
     commands: interactionsWith('redis', interactions),
     calls: interactionsWith('mock', interactions),
-    mails: interactionsWith('mail', interactions),
+    mails: mailsIn(interactions),
     requests: interactionsWith('http', interactions),
     messages: interactionsWith('pubsub', interactions),
   }

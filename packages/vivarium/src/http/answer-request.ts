@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Difference } from '../core/differences.ts'
 import type { VivariumError } from '../core/errors.ts'
+import type { InjectedFault } from '../core/injected-fault.ts'
 import type { ObservedRequest } from '../core/interactions.ts'
 import type { SandboxOwner } from '../core/owner.ts'
 import { type Answer, answerOfResponse, type ContractExample, type PlainAnswer, plainAnswer } from './answer.ts'
 import { behave, type Outgoing } from './behave.ts'
+import { breakRequest, strikeOf } from './break-request.ts'
 import { isBehaviour } from './behaviours.ts'
 import { HttpPart } from './http-part.ts'
 import { handlerFailed, refusalText, type Unexpected } from './messages.ts'
@@ -20,6 +22,8 @@ export interface Arrival {
   readonly received: ReceivedRequest
   readonly observed: ObservedRequest
   readonly service: ServiceDefinition | undefined
+  /** Notes that a fault breaks it. */
+  broken(fault: InjectedFault): void
 }
 
 /** What one rule makes of a request: an answer, or nothing, and the next one is asked. */
@@ -39,6 +43,16 @@ export async function answerRequest(arrival: Arrival): Promise<Outgoing> {
     part.break(broken)
     return answered(refusal(400, broken.code, broken.message))
   }
+  const usual = (): Promise<Outgoing> => answerInCondition(arrival, part)
+  const strike = strikeOf(arrival)
+  if (strike === undefined) return usual()
+  arrival.broken(strike.injected)
+  return breakRequest(strike, usual)
+}
+
+/** By the rules of the sandbox, in the state that the service is in. */
+function answerInCondition(arrival: Arrival, part: HttpPart): Promise<Outgoing> {
+  const { service } = arrival
   const byRules = (): Promise<Outgoing> => answerByRules(arrival, part)
   const condition =
     service &&

@@ -1,4 +1,5 @@
 import { type PlainAnswer, plainAnswer } from './answer.ts'
+import type { Strike } from '../core/faults.ts'
 import type { Behaviour } from './behaviours.ts'
 
 /** What the server does to a request. */
@@ -11,7 +12,8 @@ export type Outgoing =
       readonly cut: 'end' | 'reset' | undefined
     }
   | { readonly do: 'reset' }
-  | { readonly do: 'nothing' }
+  /** `withheld`: by a fault, which answers for it when the sandbox closes. */
+  | { readonly do: 'nothing'; readonly withheld?: Strike }
   /** To the service itself. */
   | { readonly do: 'forward' }
 

@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { startWait } from '../core/awaited.ts'
 import { withDeadline } from '../core/clock.ts'
 import { VivariumError } from '../core/errors.ts'
-import type { Interaction, ObservedMail } from '../core/interactions.ts'
+import { type Interaction, mailsIn, type ObservedMail } from '../core/interactions.ts'
+import type { FaultedMail } from '../core/fault-crossings.ts'
+import type { Strike } from '../core/faults.ts'
+import type { InjectedFault } from '../core/injected-fault.ts'
 import type { SandboxOwner, SandboxPart } from '../core/owner.ts'
 import type { MailExpectation } from './mail-pattern.ts'
+import { printShort } from '../core/print-value.ts'
 import { checkExpectation } from './match-mail.ts'
 import {
   Rejection,
@@ -17,7 +21,7 @@ import { watchRollbacks } from './rolled-back.ts'
 import { findSentMail, renderSentMail } from './sent-mail.ts'
 
 /** What a message says, without when it came. */
-export type MailContent = Omit<ObservedMail, 'component' | 'at'>
+export type MailContent = FaultedMail
 
 /** How long an awaited mail is awaited. */
 export interface ReceivedOptions {
@@ -173,10 +177,18 @@ export class Mailbox implements SandboxPart, SandboxMail {
     return () => void this.#pinned.delete(close)
   }
 
-  deliver(content: MailContent): void {
+  /** The fault that is due for a mail that is here as a whole. */
+  strike(content: MailContent): Strike | undefined {
+    const { faults } = this.owner.recorder
+    if (!faults.awaits('mail')) return undefined
+    const to = content.envelope.to.join(', ')
+    return faults.strike('mail', content, () => `a mail to ${to}: ${printShort(content.subject, 40)}`)
+  }
+
+  deliver(content: MailContent, fault?: InjectedFault): void {
     const { owner } = this
     this.#stopWatching ??= watchRollbacks(owner.recorder)
-    owner.recorder.record({ component: 'mail', ...content, at: owner.elapsed() } satisfies Interaction)
+    owner.recorder.record({ component: 'mail', ...content, fault, at: owner.elapsed() } satisfies Interaction)
   }
 
   async settle(): Promise<void> {
@@ -199,7 +211,7 @@ export class Mailbox implements SandboxPart, SandboxMail {
   }
 
   get #mails(): readonly ObservedMail[] {
-    return this.owner.recorder.interactions.filter((one): one is ObservedMail => one.component === 'mail')
+    return mailsIn(this.owner.recorder.interactions)
   }
 
   /** Resolves when nothing is on its way. */

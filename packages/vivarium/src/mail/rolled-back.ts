@@ -1,4 +1,10 @@
-import type { Interaction, ObservedMail, ObservedQuery, Recorder } from '../core/interactions.ts'
+import {
+  hasArrived,
+  type Interaction,
+  type ObservedMail,
+  type ObservedQuery,
+  type Recorder,
+} from '../core/interactions.ts'
 import { describeMail } from './render.ts'
 
 /**
@@ -10,7 +16,8 @@ export function watchRollbacks(recorder: Recorder): () => void {
   const open = new Map<number, ObservedMail[]>()
 
   const read = (interaction: Interaction): void => {
-    if (interaction.component === 'mail') for (const mails of open.values()) mails.push(interaction)
+    if (interaction.component === 'mail' && hasArrived(interaction))
+      for (const mails of open.values()) mails.push(interaction)
     if (interaction.component !== 'postgres') return
     const { connection, command, transaction } = interaction
     // A transaction's own BEGIN is recorded outside of it.

@@ -1,5 +1,6 @@
 import { type Deadline, startDeadline } from '../core/clock.ts'
 import { VivariumError } from '../core/errors.ts'
+import type { Strike } from '../core/faults.ts'
 import type { ObservedMail } from '../core/interactions.ts'
 import type { Delivery, Mailbox, MailContent } from './mailbox.ts'
 import type { SmtpReply } from './rejections.ts'
@@ -40,6 +41,8 @@ export class SmtpClient {
   #pinned: Mailbox | undefined
   #unpin: (() => void) | undefined
   #hasSent = false
+  /** A fault withholds its answer: what forgets that. */
+  #release: (() => void) | undefined
   #state: ClientState = { is: 'idle' }
 
   constructor(host: SmtpHost, line: SmtpLine, madeIn: Mailbox | undefined) {
@@ -100,13 +103,23 @@ export class SmtpClient {
     try {
       const content = await parse()
       if (mailbox.owner.state === 'closed') return tooLate(mailbox, envelope.from)
+      const strike = mailbox.strike(content)
       // Before the answer: once the application knows that the mail is sent, the test does.
-      mailbox.deliver(content)
-      return undefined
+      mailbox.deliver(content, strike?.injected)
+      return strike === undefined ? undefined : this.#break(mailbox, strike)
     } catch (error) {
       mailbox.owner.fail(error)
       return { code: 451, message: `Vivarium could not take the mail: ${String(error)}` }
     }
+  }
+
+  /** What a fault has answered: a refusal, or nothing, and then the connection ends, or waits until its client gives up. */
+  #break({ owner }: Mailbox, strike: Strike): SmtpReply | 'dropped' {
+    if (strike.kind === 'fails') return replyOf(strike)
+    const end = (): void => this.#line.destroy()
+    if (strike.kind === 'losesConnection') end()
+    else this.#release = owner.recorder.faults.hold(strike, end)
+    return 'dropped'
   }
 
   /** The transaction is over, accepted or not. */
@@ -115,6 +128,7 @@ export class SmtpClient {
   }
 
   closed(): void {
+    this.#release?.()
     this.#unpin?.()
     this.#enter({ is: 'closed' })
   }
@@ -143,6 +157,15 @@ export class SmtpClient {
   #startQuiet(): Deadline {
     return startDeadline(quietMs, () => this.#enter({ is: 'idle' }))
   }
+}
+
+/** How a mail fails: what the server says of it. */
+export type MailFailure = Partial<SmtpReply>
+
+function replyOf({ failure, injected }: Strike): SmtpReply {
+  const { code = 451, message = `4.3.0 The mail failed (a fault, set at ${injected.setAt})` } = (failure ??
+    {}) as MailFailure
+  return { code, message }
 }
 
 function tooLate({ owner }: Mailbox, from: string): SmtpReply {

@@ -1,5 +1,8 @@
 import type { CallSite } from '../core/call-site.ts'
+import type { Strike } from '../core/faults.ts'
+import { describeFault } from '../core/injected-fault.ts'
 import { findOwner, type SandboxOwner } from '../core/owner.ts'
+import { printCall } from '../core/print-value.ts'
 import type { Call } from './call.ts'
 import type { Violation } from './contract.ts'
 import type { MockDefinition } from './definition.ts'
@@ -59,12 +62,60 @@ export function callDouble(
   const book = part.judging(definition, fn)
   book.judged.push(call)
   const answering: Answering = { definition, fn, args, owner, part, call, book, failed }
+  const strike = strikeOf(answering)
   try {
+    if (strike !== undefined) return breakCall(answering, strike)
     return passOn(answering, answerTo(answering))
   } catch (error) {
     call.throw(error)
     throw error
   }
+}
+
+function strikeOf({ owner, call }: Answering): Strike | undefined {
+  const { faults } = owner.recorder
+  if (!faults.awaits('mock')) return undefined
+  const { mock, fn, args } = call.observed
+  return faults.strike('mock', call.observed, () => printCall(`${mock}.${fn}`, args, Infinity))
+}
+
+/** A fault breaks the call: it never reaches what answers it, or nobody hears of its answer. */
+function breakCall(answering: Answering, strike: Strike): unknown {
+  const { owner, call } = answering
+  call.break(strike.injected)
+  const isAfter = strike.moment === 'after'
+  const answer = isAfter ? answerTo(answering) : undefined
+  const value = answer === undefined ? undefined : passOn(answering, answer)
+  const isAsync = isAfter ? isThenable(value) : expectsPromise(answering)
+  if (strike.kind !== 'timesOut') {
+    const error = errorOf(answering, strike)
+    if (!isAsync) throw error
+    if (!isAfter) call.settle('rejected', error)
+    const fail = (): Promise<never> => Promise.reject(error)
+    return Promise.resolve(value).then(fail, fail)
+  }
+  // Nobody hears of it.
+  Promise.resolve(value).catch(() => undefined)
+  return new Promise((_, reject) => {
+    owner.recorder.faults.hold(strike, () => reject(errorOf(answering, strike) as Error))
+  })
+}
+
+/** Whether what answers the call would give a promise; where nothing says so, most do. */
+function expectsPromise({ args, book, ...answering }: Answering): boolean {
+  const decision = book.decide(args)
+  const said = decision.kind === 'stubbed' || decision.kind === 'expected' ? decision.by.answer : undefined
+  const answer = said ?? stubOf({ args, book, ...answering })?.answer
+  return answer === undefined || Object.prototype.toString.call(answer) === '[object AsyncFunction]'
+}
+
+/** How a call fails where nothing else is said. */
+function errorOf({ call }: Answering, { kind, failure, injected }: Strike): unknown {
+  if (failure !== undefined) return failure
+  const { mock, fn } = call.observed
+  const error = new Error(`${mock}.${fn} ${describeFault(injected)} (a fault, set at ${injected.setAt})`)
+  // As Node says of a connection that was reset.
+  return kind === 'losesConnection' ? Object.assign(error, { code: 'ECONNRESET' }) : error
 }
 
 /** What answers the call; a call that is not to be answered throws. */

@@ -1,4 +1,5 @@
 import { now } from '../core/clock.ts'
+import type { InjectedFault } from '../core/injected-fault.ts'
 import type { ObservedCall } from '../core/interactions.ts'
 
 /** How a call ended, in the words of the runners' mock functions. */
@@ -22,6 +23,11 @@ export class Call {
     this.#observed = { component: 'mock', ...call, outcome: 'pending', value: undefined, durationMs: undefined }
     this.observed = this.#observed
     this.order = order
+  }
+
+  /** A fault breaks it. */
+  break(fault: InjectedFault): void {
+    this.#observed.fault = fault
   }
 
   /** A value was returned; a promise goes on to {@link settle}. */

@@ -41,11 +41,13 @@ export class QueuedExpectation {
   }
 
   resolves(value?: unknown): this {
-    return this.answers(() => Promise.resolve(value))
+    return this.answers(async () => value)
   }
 
   rejects(error: unknown): this {
-    return this.answers(() => Promise.reject(error))
+    return this.answers(async () => {
+      throw error
+    })
   }
 
   returns(value?: unknown): this {

@@ -4,6 +4,7 @@ import {
   type FidelityWarning,
   type Interaction,
   interactionsWith,
+  mailsIn,
   type Observation,
   type ObservedCall,
   type ObservedCommand,
@@ -248,7 +249,7 @@ export class ComposedSandbox implements Sandbox, SandboxOwner {
   }
 
   get mails(): readonly ObservedMail[] {
-    return interactionsWith('mail', this.recorder.interactions)
+    return mailsIn(this.recorder.interactions)
   }
 
   get requests(): readonly ObservedRequest[] {

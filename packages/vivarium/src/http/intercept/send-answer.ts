@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { nextTurn, realClearTimeout, realSetTimeout } from '../../core/clock.ts'
+import type { Strike } from '../../core/faults.ts'
 import type { ObservedRequest } from '../../core/interactions.ts'
 import { type PlainAnswer, wholeAnswer } from '../answer.ts'
 import type { Outgoing } from '../behave.ts'
@@ -28,6 +29,7 @@ export async function sendAnswer(outgoing: Outgoing, asked: Asked): Promise<void
   const { exchange, response, end } = asked
   switch (outgoing.do) {
     case 'nothing':
+      if (outgoing.withheld !== undefined) withhold(outgoing.withheld, asked)
       return
     case 'reset':
       resetConnection(response)
@@ -46,6 +48,15 @@ export async function sendAnswer(outgoing: Outgoing, asked: Asked): Promise<void
       return end('the connection was reset in the middle of the answer')
     }
   }
+}
+
+/** Until its client gives up, or the sandbox closes. */
+function withhold(strike: Strike, { exchange, response, end }: Asked): void {
+  const forget = exchange.owner.recorder.faults.hold(strike, () => {
+    end('a fault withheld the answer')
+    resetConnection(response)
+  })
+  exchange.gone.addEventListener('abort', forget, { once: true })
 }
 
 async function write(answer: PlainAnswer, { observed, response }: Asked): Promise<void> {

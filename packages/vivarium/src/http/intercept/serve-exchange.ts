@@ -49,7 +49,8 @@ export function serveExchange(exchange: Exchange, url: URL, request: IncomingMes
     if (body === 'broken off') return end('the client closed the connection')
     observed.body = textOrBytes(body)
     const received: ReceivedRequest = { method: observed.method, url, headers, body }
-    const arrival: Arrival = { owner, received, observed, service }
+    const broken: Arrival['broken'] = (fault) => void (observed.fault = fault)
+    const arrival: Arrival = { owner, received, observed, service, broken }
     const outgoing = await exchange.run(() => answerRequest(arrival))
     await sendAnswer(outgoing, { received, observed, exchange, response, end })
   }
