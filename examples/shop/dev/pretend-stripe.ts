@@ -42,6 +42,11 @@ export function createPretendStripe({ latencyMs = 20 }: { latencyMs?: number } =
       return { status: 'succeeded', providerId, capturedCents: amountCents }
     },
 
+    async findCharge({ idempotencyKey }) {
+      const charge = byKey.get(idempotencyKey)
+      return charge && { providerId: charge.providerId }
+    },
+
     async refund({ providerId }) {
       const charge = charges.find((one) => one.providerId === providerId)
       if (charge === undefined) throw new Error(`There is no charge ${providerId}.`)

@@ -7,6 +7,7 @@ import { startServer } from './http/server.ts'
 import type { Logger } from './log/logger.ts'
 import { reportTo } from './log/report-to.ts'
 import { migrate } from './migrate.ts'
+import { settleRegularly } from './payments/settle-regularly.ts'
 import { openShop } from './shop.ts'
 
 export interface RunShopOptions {
@@ -43,6 +44,7 @@ export async function runShop({ config, adapters, logger, addPages }: RunShopOpt
     verificationLink: (token) => `${config.publicUrl ?? server.url}/verify-email?token=${token}`,
     report: reportTo(logger),
   })
+  const settling = settleRegularly({ payments: shop.payments, report: reportTo(logger) })
   const stopping = new AbortController()
   const app = createApp({
     shop,
@@ -63,7 +65,7 @@ export async function runShop({ config, adapters, logger, addPages }: RunShopOpt
     const { cutOff } = await server.stop(config.stopMs)
     if (cutOff > 0) logger.warn('requests cut off', { requests: cutOff })
     // A request that was cut off may keep its connection for as long as the database takes.
-    const closed = Promise.all([shop.close(), adapters.close()]).then(() => 'stopped')
+    const closed = Promise.all([settling.stop(), shop.close(), adapters.close()]).then(() => 'stopped')
     logger.info(await Promise.race([closed, sleep(closeMs, 'stopped with work under way', { ref: false })]))
   }
   let stopped: Promise<void> | undefined

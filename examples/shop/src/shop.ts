@@ -59,14 +59,15 @@ export function openShop(options: OpenShopOptions): Shop {
   const pool = openPool(databaseUrl)
   const database = drizzle(pool)
   const accounts = createAccounts(database, mailer)
+  const notifications = createNotifications({ pubSub, report })
   return {
     accounts,
     catalog: createCatalog(database),
     inventory: createInventory(database),
-    orders: createOrders(database, gateway),
-    payments: createPayments(database, gateway),
+    orders: createOrders({ database, gateway, notifications, report }),
+    payments: createPayments({ database, gateway, report }),
     profiles: createProfiles({ database, cache, report }),
-    notifications: createNotifications({ pubSub, report }),
+    notifications,
     onboarding: createOnboarding({ database, mailer, gateway, verificationLink }),
     sessions: createSessions(database, accounts),
     ping: async () => void (await pool.query('select 1')),

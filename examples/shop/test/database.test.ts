@@ -347,8 +347,8 @@ describe('a COMMIT that fails after a successful charge', () => {
     expect(await shop.inventory.stockOf(teapot.id)).toBe(10)
   })
 
-  test('names the charge that somebody must refund by hand when the refund fails too', async () => {
-    // Given a provider that takes less than the order's total and then goes away
+  test('names the charge when the refund fails too, and gives it back later', async () => {
+    // Given a provider that takes less than the order's total and then goes away for a while
     const user = await givenUser()
     const teapot = await givenProduct({ priceCents: 5000, stock: 10 })
     provider.expect.charge().resolves(takenOnly(4000))
@@ -359,9 +359,14 @@ describe('a COMMIT that fails after a successful charge', () => {
 
     // Then both failures and the charge are named
     await expect(processing).rejects.toMatchObject({
-      message: expect.stringContaining('ch_1'),
-      errors: [refusedAtCommit, { cause: { message: 'connect ECONNREFUSED' } }],
+      message: expect.stringContaining('Charge ch_1 could not be given back yet'),
+      errors: [refusedAtCommit, { message: 'connect ECONNREFUSED' }],
     })
+    // and when the provider is back the charge is refunded, once
+    provider.expect.findCharge().resolves({ providerId: 'ch_1' })
+    provider.expect.refund({ providerId: 'ch_1', idempotencyKey: expect.stringMatching(/:refund$/) }).resolves()
+    expect(await shop.payments.settleAttempts({ olderThanMs: 0 })).toEqual({ refunded: 1, void: 0, failed: 0 })
+    expect(await shop.payments.settleAttempts({ olderThanMs: 0 })).toEqual({ refunded: 0, void: 0, failed: 0 })
   })
 
   test('lets the next order succeed', async () => {

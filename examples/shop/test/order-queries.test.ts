@@ -24,13 +24,13 @@ test('an order is one transaction on one connection', async () => {
   // When it is processed
   const { result, queries } = await currentSandbox().observe(() => shop.orders.processOrder(request))
 
-  // Then it read user, prices and stock, wrote stock, order and items, and paid
+  // Then it noted the attempt to pay, read user, prices and stock, wrote stock, order and items, and paid
   expect(result.ok).toBe(true)
   expect(queries.map((query) => query.command).join(' ')).toBe(
-    'BEGIN SELECT SELECT SELECT UPDATE INSERT INSERT SELECT INSERT UPDATE COMMIT',
+    'INSERT BEGIN SELECT SELECT SELECT UPDATE INSERT INSERT SELECT UPDATE INSERT UPDATE COMMIT',
   )
   // and all between BEGIN and COMMIT is one transaction, on one connection
-  const within = queries.slice(1, -1)
+  const within = queries.slice(2, -1)
   expect(within[0]?.transaction).toEqual(expect.any(Number))
   expect(new Set(within.map((query) => query.transaction)).size).toBe(1)
   expect(new Set(queries.map((query) => query.connection)).size).toBe(1)

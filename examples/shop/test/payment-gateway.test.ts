@@ -1,4 +1,5 @@
 // The double is no better than what it stands for: one set of tests for the Stripe implementation and for the double.
+import { http, HttpResponse } from 'msw'
 import { describe, expect, test } from 'vitest'
 import { describeContract } from 'vivarium/mock'
 import type { PaymentGateway } from '../src/payments/payment-gateway.ts'
@@ -10,6 +11,13 @@ const request = { amountCents: 10_000, cardToken: 'tok_visa', idempotencyKey: '0
 
 function openStripe(): PaymentGateway {
   stripe.stub('POST /v1/charges').replies(charged('ch_1', 10_000))
+  stripe.stub(
+    http.get('/v1/charges/search', ({ request: asked }) => {
+      const isKnown = new URL(asked.url).searchParams.get('query')?.includes(request.idempotencyKey)
+      const data = isKnown ? [charged('ch_1', 10_000).json] : []
+      return HttpResponse.json({ object: 'search_result', data, has_more: false })
+    }),
+  )
   stripe.stub('POST /v1/refunds')
   acceptCard()
   return createStripeGateway({ secretKey: 'sk_test_shop' })
@@ -37,6 +45,18 @@ describeContract<PaymentGateway>(
         providerId: expect.stringMatching(/^ch_/),
         capturedCents: request.amountCents,
       })
+    })
+
+    test('a charge is found by its key, and by no other', async () => {
+      // Given a charge
+      const gateway = await open()
+      await gateway.charge(request)
+
+      // When it is looked for, then it is found under the key that it was made for
+      const { idempotencyKey } = request
+      expect(await gateway.findCharge({ idempotencyKey })).toEqual({ providerId: 'ch_1' })
+      const other = 'b0a7f0c8-11f5-4b43-9d43-8a7f4f7b2f10'
+      expect(await gateway.findCharge({ idempotencyKey: other })).toBeUndefined()
     })
 
     test('a card that can be charged is accepted', async () => {

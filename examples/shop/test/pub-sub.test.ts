@@ -45,4 +45,21 @@ describeOnEachAdapter('a notification', (adapter) => {
     await shop.notifications.broadcastToUser(1, notification)
     await expect.poll(() => received).toEqual([message])
   })
+
+  test('tells a user that their order is paid, and nobody of one that is refused', async () => {
+    // Given a user with a card who listens, and a product with 1 in stock
+    const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
+    const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
+    await shop.inventory.setStock(teapot.id, 1)
+    const received = await subscribe(user.id)
+
+    // When they order too many, and then the one
+    await shop.orders.processOrder({ userId: user.id, items: [{ productId: teapot.id, quantity: 2 }] })
+    await shop.orders.processOrder({ userId: user.id, items: [{ productId: teapot.id, quantity: 1 }] })
+
+    // Then they hear of the one
+    await expect
+      .poll(() => received)
+      .toMatchObject([{ notification: { kind: 'order_paid', text: expect.stringMatching(/^Order \d+ is paid\.$/) } }])
+  })
 })

@@ -2,10 +2,19 @@
 // @module-tag isolation/database
 import { expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
+import type { OrderRequest } from '../src/orders/process-order.ts'
 import { provider } from './support/payment-provider.ts'
 import { openTestShop } from './support/test-shop.ts'
 
 const { shop } = openTestShop()
+
+/** A user with a card, who wants to order a teapot. */
+async function givenOrder(): Promise<OrderRequest> {
+  const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
+  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
+  await shop.inventory.setStock(teapot.id, 10)
+  return { userId: user.id, items: [{ productId: teapot.id, quantity: 1 }] }
+}
 
 /** The same thing, so many times at once. */
 async function atOnce<T>(times: number, work: (index: number) => Promise<T>): Promise<T[]> {
@@ -59,6 +68,28 @@ test('two orders for the same two products, named in opposite order, both succee
   // Then none has waited for another in vain
   expect(results.filter(({ ok }) => ok)).toHaveLength(10)
   expect(await shop.inventory.stockOf(products[0]!.id)).toBe(0)
+})
+
+test('an order whose charge took so long that it was given up is not taken, and its charge is given back', async () => {
+  // Given an order that waits for the provider
+  const request = await givenOrder()
+  let answer = (): void => {}
+  const charge = provider.expect.charge().answers(async ({ amountCents }) => {
+    await new Promise<void>((resolve) => (answer = resolve))
+    return { status: 'succeeded', providerId: 'ch_late', capturedCents: amountCents }
+  })
+  const processing = shop.orders.processOrder(request)
+  await charge.called({ within: 5000 })
+
+  // When its attempt is looked at meanwhile, of which the provider knows no charge, and then the charge is made
+  expect(await shop.payments.settleAttempts({ olderThanMs: 0 })).toEqual({ refunded: 0, void: 1, failed: 0 })
+  provider.expect.refund({ providerId: 'ch_late', idempotencyKey: expect.any(String) }).resolves()
+  answer()
+
+  // Then the order fails, and nothing of it is kept
+  await expect(processing).rejects.toThrow('took so long that it was given up')
+  expect(await shop.orders.ordersOf(request.userId)).toEqual([])
+  expect(await shop.payments.listPayments()).toEqual([])
 })
 
 test('one token, used five times at once, verifies once', async () => {

@@ -37,7 +37,9 @@ test('paying an order of 100.00 charges Stripe 10000 cents with the card’s tok
   // Given a user who pays with tok_visa, and Stripe, which will be asked for 10000 cents of it
   const request = await givenOrder('tok_visa')
   const charge = stripe
-    .expect('POST /v1/charges', { form: { amount: 10_000, currency: 'usd', source: 'tok_visa' } })
+    .expect('POST /v1/charges', {
+      form: { amount: 10_000, currency: 'usd', source: 'tok_visa', metadata: { attempt: expect.any(String) } },
+    })
     .replies(charged('ch_123', 10_000))
 
   // When the order is processed
@@ -103,6 +105,43 @@ test('a time-out: the SDK asks once more with the same key, then the order fails
   expect(second).toBe(first)
   expect(more).toEqual([])
   await expectNothingIsKept(request)
+})
+
+test('a time-out behind which Stripe has charged all the same: the charge is found later, and given back', async () => {
+  // Given an order that failed because Stripe did not answer
+  const request = await givenOrder()
+  stripe.becomes(timeOut())
+  await expect(impatient.orders.processOrder(request)).rejects.toMatchObject({ type: 'StripeConnectionError' })
+
+  // When Stripe answers again, and has made the charge
+  stripe.recovers()
+  const key = idempotencyKeys()[0]!
+  const query = `metadata['attempt']:'${key}' AND status:'succeeded'`
+  const { json: charge } = charged('ch_123', 10_000)
+  stripe
+    .expect('GET /v1/charges/search', { query: { query, limit: '1' } })
+    .replies({ json: { object: 'search_result', data: [charge], has_more: false } })
+  stripe.expect('POST /v1/refunds', { form: { charge: 'ch_123' }, headers: { 'idempotency-key': `${key}:refund` } })
+
+  // Then it is given back
+  expect(await shop.payments.settleAttempts({ olderThanMs: 0 })).toEqual({ refunded: 1, void: 0, failed: 0 })
+})
+
+test('a time-out behind which nothing was charged: there is nothing to give back', async () => {
+  // Given an order that failed because Stripe did not answer, and Stripe, which knows of no charge
+  const request = await givenOrder()
+  stripe.becomes(timeOut())
+  await expect(impatient.orders.processOrder(request)).rejects.toMatchObject({ type: 'StripeConnectionError' })
+  stripe.recovers()
+  stripe.expect('GET /v1/charges/search').replies({ json: { object: 'search_result', data: [], has_more: false } })
+  stripe.deny('POST /v1/refunds')
+
+  // When it is looked for, once
+  const first = await shop.payments.settleAttempts({ olderThanMs: 0 })
+
+  // Then it is not looked for again
+  expect(first).toEqual({ refunded: 0, void: 1, failed: 0 })
+  expect(await shop.payments.settleAttempts({ olderThanMs: 0 })).toEqual({ refunded: 0, void: 0, failed: 0 })
 })
 
 test('Stripe’s 500: the SDK asks once more with the same key, and the order is paid once', async () => {

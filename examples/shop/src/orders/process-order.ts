@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../database.ts'
 import { reserveStock } from '../inventory/reserve-stock.ts'
 import type { StockLine } from '../inventory/reserve-stock.ts'
 import type { PaymentGateway } from '../payments/payment-gateway.ts'
-import { withPayments } from '../payments/with-payments.ts'
+import { withPayment } from '../payments/with-payment.ts'
 import type { Order, OrderItem } from './order.ts'
 import { orderItems, orders } from './tables.ts'
 
@@ -40,7 +40,7 @@ export async function processOrder(
   if (lines.length === 0) return { ok: false, error: 'empty_order' }
 
   try {
-    const order = await withPayments({ database, gateway }, async (tx, pay) => {
+    const order = await withPayment({ database, gateway }, async (tx, pay) => {
       const user = await findUser(tx, userId)
       if (!user) throw new OrderRefused('unknown_user')
 

@@ -17,10 +17,16 @@ export interface RefundRequest {
 
 export type CardCheck = { readonly status: 'accepted' } | { readonly status: 'declined'; readonly reason: string }
 
+export interface FoundCharge {
+  readonly providerId: string
+}
+
 /** The payment provider. A declined card is a result; a provider that cannot be reached or fails throws. */
 export interface PaymentGateway {
   /** Whether a card can be charged later on. Nothing is charged. */
   checkCard(request: { readonly cardToken: string }): Promise<CardCheck>
   charge(request: ChargeRequest): Promise<ChargeResult>
+  /** The charge that was made for a key, if there is one; that of the last minute may not be found yet. */
+  findCharge(request: { readonly idempotencyKey: string }): Promise<FoundCharge | undefined>
   refund(request: RefundRequest): Promise<void>
 }

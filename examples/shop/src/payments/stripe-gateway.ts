@@ -14,7 +14,7 @@ export function createStripeGateway({ secretKey, timeoutMs = 10_000 }: StripeGat
     async charge({ amountCents, cardToken, idempotencyKey }) {
       try {
         const charge = await stripe.charges.create(
-          { amount: amountCents, currency: 'usd', source: cardToken },
+          { amount: amountCents, currency: 'usd', source: cardToken, metadata: { attempt: idempotencyKey } },
           { idempotencyKey },
         )
         return resultOf(charge)
@@ -39,8 +39,19 @@ export function createStripeGateway({ secretKey, timeoutMs = 10_000 }: StripeGat
       }
     },
 
+    async findCharge({ idempotencyKey }) {
+      // By what it was for: an idempotency key is known to Stripe for some time only, and cannot be asked for.
+      const query = `metadata['attempt']:'${idempotencyKey}' AND status:'succeeded'`
+      const { data } = await stripe.charges.search({ query, limit: 1 })
+      return data[0] && { providerId: data[0].id }
+    },
+
     async refund({ providerId, idempotencyKey }) {
-      await stripe.refunds.create({ charge: providerId }, { idempotencyKey })
+      try {
+        await stripe.refunds.create({ charge: providerId }, { idempotencyKey })
+      } catch (error) {
+        if (!(error instanceof Stripe.errors.StripeError && error.code === 'charge_already_refunded')) throw error
+      }
     },
   }
 }
