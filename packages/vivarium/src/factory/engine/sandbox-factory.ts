@@ -139,7 +139,11 @@ export class SandboxFactory implements SandboxPart {
     { requestParent = plainRequest }: InsertOptions = {},
   ): Promise<RowPlan[]> {
     const catalogue = await this.catalogue()
-    return planRows(requests, { catalogue, requestParent, numbers: this.counters })
+    return planRows(requests, {
+      catalogue,
+      requestParent,
+      numbers: { next: (key) => this.counters.next(key), taken: () => undefined },
+    })
   }
 
   async #readCatalogue(): Promise<Catalogue> {

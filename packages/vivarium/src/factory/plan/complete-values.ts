@@ -1,84 +1,192 @@
-import type { Column, Table, UniqueKey } from '../catalogue/catalogue.ts'
-import { columnSeries } from '../values/type-series.ts'
+import { comparable } from '../checks/comparable.ts'
+import { evaluate, unknown } from '../checks/evaluate.ts'
+import type { Value } from '../checks/evaluate.ts'
+import { parseExpression } from '../checks/parse-expression.ts'
+import { satisfyRules } from '../checks/satisfy-rules.ts'
+import type { OpenColumn } from '../checks/satisfy-rules.ts'
+import type { Rule, TableRules } from '../checks/table-rules.ts'
+import { rulesOf } from '../checks/table-rules.ts'
+import type { Column, Partition, Table } from '../catalogue/catalogue.ts'
 import type { ValueSeries } from '../values/value-series.ts'
-import { noValue, usedUp } from './plan-errors.ts'
+import { ColumnSeries } from './column-series.ts'
+import { appliesTo, columnsOfKey, isTaken, placesInKeys } from './key-values.ts'
+import type { TakenKeys } from './key-values.ts'
+import { noPartition } from './plan-errors.ts'
 import { Reference } from './row-plan.ts'
 import type { RowPlan } from './row-plan.ts'
 
-/** Counts rows within a sandbox. */
-export interface Numbers {
+/** Counts rows within a sandbox, and knows what is there already. */
+export interface Numbers extends TakenKeys {
   /** The next number, the first is 1. */
   next(key: string): number
 }
 
-/** Gives each column a value that neither the caller nor the database gives one. */
-export function completeValues(row: RowPlan, numbers: Numbers): void {
-  const { table, values } = row
-  const title = `${table.schema}.${table.name}`
-  const open = table.columns.filter((column) => !values.has(column.name) && needsValue(column))
-  if (open.length === 0) return
-  const number = numbers.next(title)
-  const made = new Map(open.map((column) => [column, seriesOf(table, column, isInKey(table, column))]))
-  const places = new Map<Column, number>()
-  for (const key of table.uniqueKeys) enumerate(row, key, made, places, numbers)
-  for (const [column, series] of made) values.set(column.name, series.at(places.get(column) ?? number))
-}
-
-function seriesOf(table: Table, column: Column, isUnique: boolean): ValueSeries {
-  const series = columnSeries(table.name, column, isUnique)
-  if (series === undefined) throw noValue(table, column)
-  return series
-}
-
-function isInKey(table: Table, { name }: Column): boolean {
-  return table.uniqueKeys.some((key) => columnsOf(key).includes(name))
-}
-
-/** A key's columns; an expression's are those that it names. */
-function columnsOf({ elements }: UniqueKey): readonly string[] {
-  return elements.flatMap((element) =>
-    element.kind === 'column' ? [element.column] : (element.sql.match(/[a-z_][a-z0-9_$]*|"[^"]+"/gi) ?? []),
-  )
-}
-
-/** Above this many values none comes again within a test. */
-const plenty = 1_000_000
-
-/** Where a key's columns have few values, their combinations are gone through one after the other. */
-function enumerate(
-  row: RowPlan,
-  key: UniqueKey,
-  made: ReadonlyMap<Column, ValueSeries>,
-  places: Map<Column, number>,
-  numbers: Numbers,
-): void {
-  const columns = columnsOf(key)
-  const open = [...made].filter(([column]) => columns.includes(column.name))
-  if (open.length === 0 || open.some(([, { size }]) => size >= plenty)) return
-  const fixed = columns.map((column) => row.values.get(column))
-  // A parent of its own is different in every row.
-  if (fixed.some((value) => value instanceof Reference)) return
-  const size = open.reduce((product, [, series]) => product * series.size, 1)
-  const number = numbers.next(`${row.table.schema}.${row.table.name} ${key.name} ${JSON.stringify(fixed.map(String))}`)
-  if (number > size)
-    throw usedUp(
-      row.table,
-      key,
-      open.map(([column]) => column.name),
-      size,
-    )
-  let rest = number - 1
-  for (const [column, series] of open) {
-    places.set(column, (rest % series.size) + 1)
-    rest = Math.floor(rest / series.size)
+/**
+ * Gives each column a value that neither the caller nor the database gives one.
+ *
+ * @returns a rule that no value of the open columns satisfies, and nothing was given then
+ */
+export function completeValues(row: RowPlan, numbers: Numbers): Rule | undefined {
+  const { table } = row
+  if (!table.isPartitioned) return complete(row, numbers, undefined)
+  let broken: Rule | undefined
+  for (const partition of table.partitions.toSorted((one, other) => Number(one.isDefault) - Number(other.isDefault))) {
+    const rule = complete(row, numbers, partition)
+    if (rule === undefined) return undefined
+    broken ??= rule
   }
+  if (broken === undefined) throw noPartition(table)
+  return broken
+}
+
+/** Keys that are tried before a table is taken to have none left. */
+const mostTries = 100_000
+
+function complete(row: RowPlan, numbers: Numbers, partition: Partition | undefined): Rule | undefined {
+  const { table, values } = row
+  const rules = rulesOf(table, partition)
+  const unfit = [...values].flatMap(([name, value]) =>
+    value instanceof Reference ? [] : brokenBy(table, name, value, rules),
+  )[0]
+  // What was given breaks a constraint: of a partition's there may be another, of the table's own the server speaks.
+  if (unfit !== undefined && partition !== undefined) return unfit
+  const keyColumns = new Set(table.foreignKeys.flatMap(({ columns }) => columns))
+  const made = new Map<Column, ValueSeries>()
+  for (const column of table.columns) {
+    if (values.has(column.name) || column.generated !== undefined || column.identity !== undefined) continue
+    const isNeeded = needsValue(column) || isPartitionKey(column, rules, partition)
+    const rule = isNeeded ? undefined : brokenBy(table, column.name, defaultOf(column), rules)[0]
+    if (!isNeeded && rule === undefined) continue
+    if (rule !== undefined && keyColumns.has(column.name)) return rule
+    made.set(column, ColumnSeries.of(table, column, partition))
+  }
+  for (const column of keyColumnsToMake(row, made)) made.set(column, ColumnSeries.of(table, column, partition))
+  const hasSeveral = rules.several.length > 0
+  if (made.size === 0 && !hasSeveral) return undefined
+  for (let tries = 0; tries < mostTries; tries++) {
+    const drawn = drawValues(row, made, numbers)
+    if (hasSeveral) {
+      const changes = satisfyRules(rules, { read: readDraft(row, drawn), open: openColumns(row, made, keyColumns) })
+      if (!(changes instanceof Map)) {
+        const broken = changes as Rule
+        if (broken.columns.every((name) => row.given.has(name))) return commit(row, drawn)
+        return broken
+      }
+      for (const [name, value] of changes as ReadonlyMap<string, unknown>) drawn.set(name, value)
+    }
+    if (!isTaken(row, drawn, numbers)) return commit(row, drawn)
+  }
+  return undefined
+}
+
+function commit({ values }: RowPlan, drawn: ReadonlyMap<string, unknown>): undefined {
+  for (const [name, value] of drawn) values.set(name, value)
+  return undefined
+}
+
+/** Values of the row's next number. */
+function drawValues(row: RowPlan, made: ReadonlyMap<Column, ValueSeries>, numbers: Numbers): Map<string, unknown> {
+  const { table } = row
+  const number = numbers.next(`${table.schema}.${table.name}`)
+  const places = placesInKeys(row, made, numbers)
+  const apart = new Set(
+    table.exclusions.flatMap(({ elements }) => elements.flatMap(({ sql }) => sql.match(/\w+/g) ?? [])),
+  )
+  const drawn = new Map<string, unknown>()
+  for (const [column, series] of made) {
+    // What must not overlap is kept apart.
+    const own = apart.has(column.name) ? number * 4 : number
+    drawn.set(column.name, series.at(places.get(column) ?? own))
+  }
+  return drawn
+}
+
+function brokenBy(table: Table, name: string, value: unknown, rules: TableRules): readonly Rule[] {
+  const ofColumn = rules.single.get(name)
+  const column = ofColumn && table.columns.find((one) => one.name === name)
+  if (ofColumn === undefined || column === undefined) return []
+  const read = value === unknown ? unknown : comparable(column.type, value)
+  return ofColumn.filter(({ expression }) => evaluate(expression, () => read) === false)
+}
+
+/** What constraints see of a row: what is not told yet is not known. */
+function readDraft(row: RowPlan, drawn: ReadonlyMap<string, unknown>): (name: string) => Value {
+  return (name) => {
+    const column = row.table.columns.find((one) => one.name === name)
+    if (column === undefined) return unknown
+    if (row.values.has(name) || drawn.has(name)) {
+      const value = row.values.has(name) ? row.values.get(name) : drawn.get(name)
+      return value instanceof Reference ? unknown : comparable(column.type, value)
+    }
+    if (column.generated !== undefined || column.identity !== undefined) return unknown
+    const value = defaultOf(column)
+    return value === unknown || value === null ? value : comparable(column.type, value)
+  }
+}
+
+/** What the database gives a column itself: NULL, a constant, or what cannot be known. */
+function defaultOf(column: Column): Value {
+  if (column.default === undefined) return column.isNullable ? null : unknown
+  const expression = parseExpression(column.default)
+  return expression === undefined ? unknown : evaluate(expression, () => unknown)
+}
+
+/** Columns that are free to have another value, with some that they may have. */
+function openColumns(
+  row: RowPlan,
+  made: ReadonlyMap<Column, ValueSeries>,
+  keyColumns: ReadonlySet<string>,
+): OpenColumn[] {
+  const free = row.table.columns.filter(
+    (column) =>
+      !row.values.has(column.name) &&
+      column.generated === undefined &&
+      column.identity === undefined &&
+      !keyColumns.has(column.name),
+  )
+  return free.map((column) => {
+    const series = made.get(column) ?? ColumnSeries.find(row.table, column)
+    const samples =
+      series === undefined ? [] : Array.from({ length: Math.min(series.size, 12) }, (_, index) => series.at(index + 1))
+    return { column, samples }
+  })
 }
 
 const randomUuid = /^(?:\w+\.)?(?:gen_random_uuid|uuid_generate_v[14]|uuidv[47])\(/
 
 /** Whether nobody else gives the column a value. One that would be random is made here, so that a test always sees the same. */
 function needsValue(column: Column): boolean {
-  if (column.generated !== undefined || column.identity !== undefined) return false
   if (column.default !== undefined) return randomUuid.test(column.default)
   return !column.isNullable
+}
+
+/** The clock says whether a default of now() falls into a partition: it is given a value that does. */
+function isPartitionKey(column: Column, rules: TableRules, partition: Partition | undefined): boolean {
+  if (partition === undefined || column.default === undefined || typeof defaultOf(column) !== 'string') return false
+  return (
+    defaultOf(column) === 'now' &&
+    (rules.single.get(column.name) ?? []).some(({ constraint }) => constraint.name.startsWith('partition '))
+  )
+}
+
+/** Columns whose default would come twice in a key. */
+function keyColumnsToMake(row: RowPlan, made: ReadonlyMap<Column, ValueSeries>): readonly Column[] {
+  const { table, values } = row
+  return table.uniqueKeys.flatMap((key) => {
+    if (!appliesTo(key, readDraft(row, new Map()))) return []
+    const columns = columnsOfKey(key).flatMap((name) => table.columns.find((column) => column.name === name) ?? [])
+    const constant = columns.filter((column) => {
+      if (
+        values.has(column.name) ||
+        made.has(column) ||
+        column.generated !== undefined ||
+        column.identity !== undefined
+      )
+        return false
+      const value = defaultOf(column)
+      return value !== unknown && value !== 'now' && (value !== null || key.nullsNotDistinct)
+    })
+    const isAllConstant = constant.length === columns.length
+    return isAllConstant ? constant.slice(0, 1) : []
+  })
 }

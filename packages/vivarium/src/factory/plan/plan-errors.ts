@@ -1,5 +1,6 @@
 import type { VivariumError } from '../../core/errors.ts'
 import type { Column, ForeignKey, UniqueKey } from '../catalogue/catalogue.ts'
+import type { Rule } from '../checks/table-rules.ts'
 import { titleOf } from '../catalogue/catalogue.ts'
 import type { Table } from '../catalogue/catalogue.ts'
 import { factoryError } from '../factory-error.ts'
@@ -25,6 +26,32 @@ export function noValue(table: Table, column: Column): VivariumError {
     what: `No value could be made for ${titleOf(table)}.${column.name}: nothing is known of its type.`,
     seen: column.type.sql,
     remedy: `Give one: { ${column.name}: … }, as the text that Postgres reads.`,
+  })
+}
+
+/** The column's own constraints admit no value that could be thought of. */
+export function noAdmittedValue(table: Table, column: Column, rules: readonly Rule[]): VivariumError {
+  return factoryError('FACTORY_VALUE_MISSING', {
+    what: `No value could be made for ${titleOf(table)}.${column.name} (${column.type.sql}).`,
+    seen: rules.map(({ constraint }) => `${constraint.name}: CHECK ${constraint.sql}`).join('; '),
+    remedy: `Give one that the constraint admits: { ${column.name}: … }.`,
+  })
+}
+
+/** No values of the open columns satisfy a rule of the table. */
+export function ruleBroken(table: Table, { constraint, columns }: Rule): VivariumError {
+  return factoryError('FACTORY_VALUE_MISSING', {
+    what: `No row of ${titleOf(table)} could be made that satisfies ${constraint.name}.`,
+    seen: `CHECK ${constraint.sql}`,
+    remedy: `Give values that it admits: { ${columns.map((column) => `${column}: …`).join(', ')} }.`,
+  })
+}
+
+/** A partitioned table without partitions takes no row. */
+export function noPartition(table: Table): VivariumError {
+  return factoryError('FACTORY_VALUE_MISSING', {
+    what: `No row of ${titleOf(table)} can be made: the table is partitioned and has no partition.`,
+    remedy: 'Add a partition to the migrations, or make one in the test.',
   })
 }
 

@@ -2,7 +2,7 @@ import type { Catalogue, ForeignKey, Table } from '../catalogue/catalogue.ts'
 import { referencedTable } from '../catalogue/find-table.ts'
 import { completeValues } from './complete-values.ts'
 import type { Numbers } from './complete-values.ts'
-import { cycleError } from './plan-errors.ts'
+import { cycleError, ruleBroken } from './plan-errors.ts'
 import { Reference } from './row-plan.ts'
 import type { RowPlan } from './row-plan.ts'
 import type { RequestParent, RowRequest } from './row-request.ts'
@@ -36,6 +36,7 @@ class Planner {
     const { table } = request
     const given = Object.entries(request.values).filter(([, value]) => value !== undefined)
     const row: RowPlan = {
+      id: this.#context.numbers.next('rows'),
       table,
       values: new Map(given),
       given: new Set(given.map(([column]) => column)),
@@ -46,14 +47,29 @@ class Planner {
     }
     this.#planned.set(request, row)
     for (const key of inOrder(table.foreignKeys, request)) this.#planParent(row, key, request, below)
-    completeValues(row, this.#context.numbers)
+    this.#complete(row, request, below)
     return row
   }
 
-  #planParent(row: RowPlan, key: ForeignKey, request: RowRequest, below: readonly RowPlan[]): void {
+  /** Gives the row its values; where no value will do, a parent that it could have been without may. */
+  #complete(row: RowPlan, request: RowRequest, below: readonly RowPlan[]): void {
+    for (;;) {
+      const broken = completeValues(row, this.#context.numbers)
+      if (broken === undefined) return
+      const key = row.table.foreignKeys.find(
+        ({ columns }) =>
+          columns.some((column) => broken.columns.includes(column)) &&
+          columns.some((column) => !row.values.has(column)),
+      )
+      if (key === undefined) throw ruleBroken(row.table, broken)
+      this.#planParent(row, key, request, below, true)
+    }
+  }
+
+  #planParent(row: RowPlan, key: ForeignKey, request: RowRequest, below: readonly RowPlan[], isWanted = false): void {
     const asked = request.parents[key.name]
     const open = key.columns.filter((column) => !row.values.has(column))
-    if (asked === undefined && !needsParent(row.table, key, open)) return
+    if (asked === undefined && !isWanted && !needsParent(row.table, key, open)) return
     const table = referencedTable(this.#context.catalogue, key)
     // What the row has of the key already, its parent must have, too.
     const shared = key.columns.flatMap((column, index) =>

@@ -13,6 +13,8 @@ export class Reference {
 
 /** A row as it is going to be inserted. */
 export interface RowPlan {
+  /** Its number among the rows of its sandbox. */
+  readonly id: number
   readonly table: Table
   /** By column; one that is not here is left to the database. */
   readonly values: Map<string, unknown>
