@@ -1,6 +1,8 @@
+import type { Catalogue, Table } from './catalogue/catalogue.ts'
+import { referencedTable } from './catalogue/find-table.ts'
 import { camelCased } from './catalogue/english.ts'
 import { findInserted, markInserted, SandboxFactory } from './engine/sandbox-factory.ts'
-import type { Row } from './engine/sandbox-factory.ts'
+import type { MakeRequests, Row } from './engine/sandbox-factory.ts'
 import { toRequest } from './plan/attributes.ts'
 import type { Attributes } from './plan/attributes.ts'
 import { builtRow, paramsOf } from './plan/built-row.ts'
@@ -50,24 +52,26 @@ export function createFactories({ naming = 'database' }: FactoryOptions = {}): F
       ? row
       : Object.fromEntries(Object.entries(row).map(([name, value]) => [camelCased(name), value]))
 
+  const requests =
+    (count: number, table: Table, attributes: Attributes): MakeRequests =>
+    (catalogue) =>
+      Array.from({ length: count }, () => toRequest(catalogue, currentOf(catalogue, table), attributes, findInserted))
+
   const insertList: Factories['insertList'] = async (count, name, attributes = {}) => {
     const factory = SandboxFactory.current()
     const table = await factory.table(name)
-    const catalogue = await factory.catalogue()
-    const requests = Array.from({ length: count }, () => toRequest(catalogue, table, attributes, findInserted))
-    const rows = await factory.insert(requests)
-    return rows.map((values) => {
-      const row = named(values)
-      markInserted(row, { table, values })
+    const inserted = await factory.insert(requests(count, table, attributes))
+    return inserted.map((one) => {
+      const row = named(one.values)
+      markInserted(row, one)
       return row
     })
   }
   const buildList: Factories['buildList'] = async (count, name, attributes = {}) => {
     const factory = SandboxFactory.current()
     const table = await factory.table(name)
-    const catalogue = await factory.catalogue()
-    const requests = Array.from({ length: count }, () => toRequest(catalogue, table, attributes, findInserted))
-    return (await factory.plan(requests)).map((plan) => builtRow(plan, named))
+    const plans = await factory.plan(requests(count, table, attributes)(await factory.catalogue()))
+    return plans.map((plan) => builtRow(plan, named))
   }
   const one = async (rows: Promise<Row[]>): Promise<Row> => (await rows)[0] ?? {}
   const pair = async (rows: Promise<Row[]>): Promise<[Row, Row]> => {
@@ -84,11 +88,15 @@ export function createFactories({ naming = 'database' }: FactoryOptions = {}): F
     paramsFor: async (name, attributes = {}) => {
       const factory = SandboxFactory.current()
       const table = await factory.table(name)
-      const catalogue = await factory.catalogue()
-      const [plan] = await factory.plan([toRequest(catalogue, table, attributes, findInserted)])
+      const [plan] = await factory.plan(requests(1, table, attributes)(await factory.catalogue()))
       return plan === undefined ? {} : named(paramsOf(plan))
     },
   }
+}
+
+/** The table as it is now: it may have been read again since it was found. */
+function currentOf(catalogue: Catalogue, { schema, name }: Table): Table {
+  return referencedTable(catalogue, { schema, table: name })
 }
 
 const factories: Factories = createFactories()

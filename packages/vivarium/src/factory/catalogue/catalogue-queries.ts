@@ -64,7 +64,8 @@ export function tablesQuery(serverVersion: number): string {
   const nullsNotDistinct = serverVersion >= 15 ? 'x.indnullsnotdistinct' : 'false'
   return `SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
   'schema', n.nspname, 'name', c.relname, 'visible', pg_catalog.pg_table_is_visible(c.oid), 'kind', c.relkind,
-  'partition', c.relispartition, 'rowSecurity', c.relrowsecurity, 'forced', c.relforcerowsecurity,
+  'partition', c.relispartition,
+  'bound', CASE WHEN c.relispartition THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END, 'rowSecurity', c.relrowsecurity, 'forced', c.relforcerowsecurity,
   'triggers', EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 4 <> 0)
     OR EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid),
   'columns', (${columns}), 'uniqueKeys', (${uniqueKeys(nullsNotDistinct)}), 'foreignKeys', (${foreignKeys}),

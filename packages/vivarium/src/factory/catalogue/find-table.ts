@@ -10,9 +10,10 @@ function namesOf({ schema, name }: Table): readonly string[] {
   return [`${schema}.${name}`, name, camel, singularOf(name), singularOf(camel)]
 }
 
-/** The table of that name, if there is one: by its name, in camelCase, or by its singular. */
+/** The table of that name, if exactly one fits. */
 export function findTable(catalogue: Catalogue, name: string): Table | undefined {
-  return tablesNamed(catalogue, name)[0]
+  const found = tablesNamed(catalogue, name)
+  return found.length === 1 ? found[0] : undefined
 }
 
 /** Those that a name fits equally well. */

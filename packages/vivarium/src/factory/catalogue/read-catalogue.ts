@@ -67,6 +67,8 @@ interface TableRow {
   readonly visible: boolean
   readonly kind: string
   readonly partition: boolean
+  /** What is true of each row of a partition. */
+  readonly bound: string | null
   readonly rowSecurity: boolean
   readonly forced: boolean
   readonly triggers: boolean
@@ -176,7 +178,7 @@ function readTable(row: TableRow, readType: ReadType): Table {
     primaryKey: row.uniqueKeys?.[0]?.primary === true ? uniqueKeys[0] : undefined,
     uniqueKeys,
     foreignKeys: (row.foreignKeys ?? []).map(readForeignKey),
-    checks: row.checks ?? [],
+    checks: [...(row.checks ?? []), ...(row.bound === null ? [] : [{ name: `partition ${row.name}`, sql: row.bound }])],
     exclusions: (row.exclusions ?? []).map((one) => ({ ...one, predicate: one.predicate ?? undefined })),
     isPartitioned: row.kind === 'p',
     isPartition: row.partition,

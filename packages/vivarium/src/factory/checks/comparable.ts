@@ -5,7 +5,7 @@ import type { Value } from './evaluate.ts'
 
 const numeric: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid'])
 const textual: ReadonlySet<string> = new Set([
-  'text', 'varchar', 'bpchar', 'name', 'citext', 'uuid', 'date', 'timestamp', 'timestamptz', 'time', 'inet', 'cidr', 'char',
+  'bytea', 'text', 'varchar', 'bpchar', 'name', 'citext', 'uuid', 'date', 'timestamp', 'timestamptz', 'time', 'inet', 'cidr', 'char',
 ]) // prettier-ignore
 
 /** The type below all domains. */

@@ -157,6 +157,7 @@ function operate(name: string, [left = unknown, right = unknown]: readonly Value
     return difference === undefined ? unknown : verdict(difference)
   }
   if (typeof left === 'string' && typeof right === 'string' && /^!?~/.test(name)) return match(name, left, right)
+  if (Array.isArray(left) || Array.isArray(right)) return compareLists(name, left, right)
   if (name === '||' && typeof left !== 'object' && typeof right !== 'object') return `${String(left)}${String(right)}`
   const [one, other] = [Number(left), Number(right)]
   if (Number.isNaN(one) || Number.isNaN(other) || left === '' || right === '') return unknown
@@ -176,6 +177,14 @@ function operate(name: string, [left = unknown, right = unknown]: readonly Value
   }
 }
 
+/** Whether one list holds what is in the other. */
+function compareLists(name: string, left: Value, right: Value): Value {
+  const [one, other] = name === '<@' ? [toList(right), toList(left)] : [toList(left), toList(right)]
+  if (one === undefined || other === undefined) return unknown
+  if (name === '&&') return other.some((element) => one.includes(element))
+  return name === '<@' || name === '@>' ? other.every((element) => one.includes(element)) : unknown
+}
+
 function orderToPresent(left: Value, right: Value): number | undefined {
   if (left === right) return 0
   const [other, sign] = left === present ? [right, 1] : [left, -1]
@@ -193,12 +202,17 @@ function match(name: string, text: string, written: string): Value {
   return found === undefined ? unknown : found !== isNot
 }
 
+/** How many bytes a `bytea` has; `undefined` for another text. */
+function bytesIn(text: string): number | undefined {
+  return /^\\x([0-9a-f]{2})*$/.test(text) ? (text.length - 2) / 2 : undefined
+}
+
 /** Functions that constraints are made of; all but the last few are NULL for NULL. */
 const functions: Readonly<Record<string, (...args: never[]) => Value>> = {
-  length: (text: string) => Array.from(String(text)).length,
+  length: (text: string) => bytesIn(text) ?? Array.from(String(text)).length,
   char_length: (text: string) => Array.from(String(text)).length,
   character_length: (text: string) => Array.from(String(text)).length,
-  octet_length: (text: string) => Buffer.byteLength(String(text)),
+  octet_length: (text: string) => bytesIn(text) ?? Buffer.byteLength(String(text)),
   lower: (text: string) => rangeBound(text, 'lower') ?? String(text).toLowerCase(),
   upper: (text: string) => rangeBound(text, 'upper') ?? String(text).toUpperCase(),
   initcap: (text: string) =>
@@ -229,14 +243,23 @@ const functions: Readonly<Record<string, (...args: never[]) => Value>> = {
   timezone: (_zone: string, date: string) => date,
 }
 
+const ofPresent: ReadonlySet<string> = new Set([
+  'now',
+  'current_date',
+  'transaction_timestamp',
+  'statement_timestamp',
+  'clock_timestamp',
+])
+const ofNulls: ReadonlySet<string> = new Set(['coalesce', 'num_nonnulls', 'num_nulls', 'nullif', 'greatest', 'least'])
+
+/** Whether the function can be evaluated here. */
+export function isKnownFunction(name: string): boolean {
+  return name in functions || ofPresent.has(name) || ofNulls.has(name)
+}
+
 function call(name: string, args: readonly Value[]): Value {
+  if (ofPresent.has(name)) return present
   switch (name) {
-    case 'now':
-    case 'current_date':
-    case 'transaction_timestamp':
-    case 'statement_timestamp':
-    case 'clock_timestamp':
-      return present
     case 'coalesce': {
       const first = args.find((arg) => arg !== null)
       return first ?? null

@@ -55,6 +55,7 @@ function* candidates(column: Column, natural: ValueSeries, rules: readonly Rule[
   if (type.kind === 'array') yield* lists(natural, literals)
   if (isNumeric(column.type)) yield* numberSeries(column, literals)
   else if (/^(date|timestamp|timestamptz)$/.test(type.name)) yield* dateSeries(type.name, literals)
+  else if (type.name === 'bytea') yield* bytes(literals)
   else yield* textCandidates(column, natural, literals, rules)
 }
 
@@ -76,6 +77,20 @@ function* lists(natural: ValueSeries, literals: readonly unknown[]): Generator<V
   for (const length of literals.filter((literal) => typeof literal === 'number')) {
     yield endless((number) =>
       Array.from({ length }, (_, index) => (natural.at(number + index) as readonly unknown[])[0]),
+    )
+  }
+}
+
+function* bytes(literals: readonly unknown[]): Generator<ValueSeries> {
+  for (const length of literals.filter((literal) => typeof literal === 'number')) {
+    yield endless((number) =>
+      Buffer.from(
+        number
+          .toString(16)
+          .padStart(length * 2, '0')
+          .slice(-length * 2),
+        'hex',
+      ),
     )
   }
 }
@@ -160,7 +175,7 @@ function* textCandidates(
     for (const part of partsOf(expression)) {
       if (part.kind !== 'operator' && part.kind !== 'quantified') continue
       const name = part.name
-      if (!/^~/.test(name)) continue
+      if (!name.startsWith('~')) continue
       for (const source of literalsIn(part)) {
         if (typeof source !== 'string') continue
         const series = patternSeries(name.startsWith('~~') ? likeToRegex(source) : source)

@@ -1,6 +1,7 @@
 import type { Check, ColumnType, Partition, Table } from '../catalogue/catalogue.ts'
-import { columnsIn, conjunctsOf } from './expression.ts'
+import { columnsIn, conjunctsOf, partsOf } from './expression.ts'
 import type { Expression } from './expression.ts'
+import { isKnownFunction } from './evaluate.ts'
 import { parseExpression } from './parse-expression.ts'
 
 /** One thing that must not be false of a row. */
@@ -39,6 +40,7 @@ function readRules(table: Table, partition: Partition | undefined): TableRules {
   const add = (constraint: Check, column?: string): void => {
     const parsed = parseExpression(constraint.sql)
     if (parsed === undefined) return void unread.push(constraint)
+    if (!isUnderstood(parsed)) unread.push(constraint)
     const expression = column === undefined ? parsed : ofColumn(parsed, column)
     for (const one of conjunctsOf(expression)) {
       const columns = [...columnsIn(one)]
@@ -56,6 +58,11 @@ function readRules(table: Table, partition: Partition | undefined): TableRules {
 
 function domainChecks(type: ColumnType): readonly Check[] {
   return type.kind === 'domain' ? [...type.checks, ...domainChecks(type.base)] : []
+}
+
+/** Whether all its functions are known here; one that is not is taken to be satisfied, until the server says otherwise. */
+function isUnderstood(expression: Expression): boolean {
+  return [...partsOf(expression)].every((part) => part.kind !== 'call' || isKnownFunction(part.name))
 }
 
 /** A domain's constraint calls the value VALUE. */

@@ -7,10 +7,17 @@ export interface Batch {
   readonly rows: readonly RowPlan[]
 }
 
+/** The rows, all that they need and all that follows them. */
+export function allRows(roots: readonly RowPlan[]): readonly RowPlan[] {
+  const depths = new Map<RowPlan, number>()
+  for (const root of roots) measureAll(root, depths)
+  return [...depths.keys()]
+}
+
 /** The rows and all that they need, as few batches as there can be: each after those that it refers to. */
 export function toBatches(roots: readonly RowPlan[]): Batch[] {
   const depths = new Map<RowPlan, number>()
-  for (const root of roots) measureDepth(root, depths)
+  for (const root of roots) measureAll(root, depths)
   const order = orderOfTables(depths)
   const levels = new Map<Table, Map<number, RowPlan[]>>()
   for (const [row, depth] of depths) {
@@ -29,12 +36,21 @@ export function toBatches(roots: readonly RowPlan[]): Batch[] {
   return batches.toSorted((one, other) => rank(one)[0] - rank(other)[0] || rank(one)[1] - rank(other)[1])
 }
 
-/** How many rows there are in the longest line above each. */
-function measureDepth(row: RowPlan, depths: Map<RowPlan, number>): number {
+/** Measures a row, those that it needs, and those that come after it. */
+function measureAll(row: RowPlan, depths: Map<RowPlan, number>): void {
+  const followers: RowPlan[] = []
+  measureDepth(row, depths, followers)
+  for (let next = followers.pop(); next !== undefined; next = followers.pop()) measureDepth(next, depths, followers)
+}
+
+/** How many rows there are in the longest line above one; who follows those that are met for the first time is noted. */
+function measureDepth(row: RowPlan, depths: Map<RowPlan, number>, followers: RowPlan[]): number {
   const known = depths.get(row)
   if (known !== undefined) return known
-  const depth = Math.max(0, ...[...row.parents.values()].map((parent) => measureDepth(parent, depths) + 1))
+  const above = [...row.parents.values()].map((parent) => measureDepth(parent, depths, followers) + 1)
+  const depth = Math.max(0, ...above)
   depths.set(row, depth)
+  followers.push(...row.followers)
   return depth
 }
 

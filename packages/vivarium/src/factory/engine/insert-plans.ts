@@ -2,6 +2,7 @@ import { quoteLiteral } from '../../postgres/connection/client.ts'
 import type { Column, Table } from '../catalogue/catalogue.ts'
 import { Reference } from '../plan/row-plan.ts'
 import type { RowPlan } from '../plan/row-plan.ts'
+import { policySettings } from '../checks/policy-settings.ts'
 import { toBatches } from './batches.ts'
 import type { Batch } from './batches.ts'
 import { StatementFailed } from './factory-connection.ts'
@@ -53,7 +54,7 @@ class Insertion {
   async run(): Promise<void> {
     try {
       await this.#reserve()
-      if (this.#batches.some(({ rows }) => rows.some(({ isAhead }) => isAhead))) {
+      if (this.#batches.some(({ rows }) => rows.some(({ followers }) => followers.length > 0))) {
         this.#begin()
         this.#send({ text: 'SET CONSTRAINTS ALL DEFERRED', params: [] })
       }
@@ -78,8 +79,10 @@ class Insertion {
     if (rows.length === 0) return
     const wanted = rows.flatMap((row) => [...row.reserved].map((column) => ({ row, column })))
     const statements = wanted.map(({ row, column }) => {
-      const sequence = row.table.columns.find(({ name }) => name === column)?.sequence
-      return { text: `SELECT pg_catalog.nextval(${quoteLiteral(sequence ?? '')})`, params: [] }
+      const found = row.table.columns.find(({ name }) => name === column)
+      const next =
+        found?.sequence === undefined ? found?.default : `pg_catalog.nextval(${quoteLiteral(found.sequence)})`
+      return { text: `SELECT (${next})::text`, params: [] }
     })
     const results = await this.#connection.run(statements)
     wanted.forEach(({ row, column }, index) => {
@@ -103,7 +106,9 @@ class Insertion {
     return rows.some((row) =>
       [...row.values.keys()].some((column) => {
         const found = this.#find(row, column)
-        return found.kind === 'pending' && (rows.length > 1 || table.hasTriggers || this.#lastOf(found) === undefined)
+        if (found.kind !== 'pending') return false
+        const isSet = policySettings(table).some((one) => one.column === column)
+        return isSet || rows.length > 1 || table.hasTriggers || this.#lastOf(found) === undefined
       }),
     )
   }
@@ -124,7 +129,7 @@ class Insertion {
     const fields = rows.map((row) => columns.map((column) => this.#fieldOf(row, column)))
     // A statement that had to be cut inserts its share of the rows.
     let from = 0
-    for (const statement of insertStatements({ table, columns, rows: fields })) {
+    for (const statement of insertStatements({ table, columns, rows: fields, settings: policySettings(table) })) {
       const share = statement.rowCount
       this.#send(statement, { table, rows: rows.slice(from, from + share) })
       from += share

@@ -54,7 +54,7 @@ function complete(row: RowPlan, numbers: Numbers, partition: Partition | undefin
   const made = new Map<Column, ValueSeries>()
   for (const column of table.columns) {
     if (values.has(column.name) || column.generated !== undefined || column.identity !== undefined) continue
-    const isNeeded = needsValue(column) || isPartitionKey(column, rules, partition)
+    const isNeeded = needsValue(column) || isPartitionKey(column, rules)
     const rule = isNeeded ? undefined : brokenBy(table, column.name, defaultOf(column), rules)[0]
     if (!isNeeded && rule === undefined) continue
     if (rule !== undefined && keyColumns.has(column.name)) return rule
@@ -79,9 +79,19 @@ function complete(row: RowPlan, numbers: Numbers, partition: Partition | undefin
   return undefined
 }
 
-function commit({ values }: RowPlan, drawn: ReadonlyMap<string, unknown>): undefined {
-  for (const [name, value] of drawn) values.set(name, value)
+function commit({ values, made }: RowPlan, drawn: ReadonlyMap<string, unknown>): undefined {
+  for (const [name, value] of drawn) {
+    values.set(name, value)
+    made.add(name)
+  }
   return undefined
+}
+
+/** Gives the columns whose values were made the next ones. */
+export function drawAgain(row: RowPlan, numbers: Numbers): void {
+  for (const name of row.made) row.values.delete(name)
+  row.made.clear()
+  completeValues(row, numbers)
 }
 
 /** Values of the row's next number. */
@@ -156,13 +166,17 @@ const randomUuid = /^(?:\w+\.)?(?:gen_random_uuid|uuid_generate_v[14]|uuidv[47])
 
 /** Whether nobody else gives the column a value. One that would be random is made here, so that a test always sees the same. */
 function needsValue(column: Column): boolean {
-  if (column.default !== undefined) return randomUuid.test(column.default)
+  if (column.default !== undefined) return isRandomUuid(column)
   return !column.isNullable
 }
 
+/** Its default would be another one in every run. */
+export function isRandomUuid(column: Column): boolean {
+  return column.default !== undefined && randomUuid.test(column.default)
+}
+
 /** The clock says whether a default of now() falls into a partition: it is given a value that does. */
-function isPartitionKey(column: Column, rules: TableRules, partition: Partition | undefined): boolean {
-  if (partition === undefined || column.default === undefined || typeof defaultOf(column) !== 'string') return false
+function isPartitionKey(column: Column, rules: TableRules): boolean {
   return (
     defaultOf(column) === 'now' &&
     (rules.single.get(column.name) ?? []).some(({ constraint }) => constraint.name.startsWith('partition '))

@@ -1,9 +1,9 @@
 import type { Catalogue, ForeignKey, Table } from '../catalogue/catalogue.ts'
 import { referencedTable } from '../catalogue/find-table.ts'
-import { completeValues } from './complete-values.ts'
+import { completeValues, isRandomUuid } from './complete-values.ts'
 import type { Numbers } from './complete-values.ts'
 import { cycleError, ruleBroken } from './plan-errors.ts'
-import { Reference } from './row-plan.ts'
+import { Reference, valueOf } from './row-plan.ts'
 import type { RowPlan } from './row-plan.ts'
 import type { RequestParent, RowRequest } from './row-request.ts'
 
@@ -12,6 +12,12 @@ export interface PlanContext {
   readonly catalogue: Catalogue
   readonly numbers: Numbers
   readonly requestParent: RequestParent
+}
+
+/** A row, and the key by which it needs the next one in line. */
+interface Step {
+  readonly row: RowPlan
+  readonly key: ForeignKey
 }
 
 /** Rows with all that they need, parents before those that refer to them. */
@@ -30,7 +36,7 @@ class Planner {
   }
 
   /** `below`: the rows that this one is made for, the nearest last. */
-  plan(request: RowRequest, below: readonly RowPlan[]): RowPlan {
+  plan(request: RowRequest, below: readonly Step[]): RowPlan {
     const known = this.#planned.get(request)
     if (known !== undefined) return known
     const { table } = request
@@ -42,7 +48,8 @@ class Planner {
       given: new Set(given.map(([column]) => column)),
       parents: new Map(),
       reserved: new Set(),
-      isAhead: false,
+      made: new Set(),
+      followers: [],
       origin: request.origin,
     }
     this.#planned.set(request, row)
@@ -52,7 +59,7 @@ class Planner {
   }
 
   /** Gives the row its values; where no value will do, a parent that it could have been without may. */
-  #complete(row: RowPlan, request: RowRequest, below: readonly RowPlan[]): void {
+  #complete(row: RowPlan, request: RowRequest, below: readonly Step[]): void {
     for (;;) {
       const broken = completeValues(row, this.#context.numbers)
       if (broken === undefined) return
@@ -66,7 +73,7 @@ class Planner {
     }
   }
 
-  #planParent(row: RowPlan, key: ForeignKey, request: RowRequest, below: readonly RowPlan[], isWanted = false): void {
+  #planParent(row: RowPlan, key: ForeignKey, request: RowRequest, below: readonly Step[], isWanted = false): void {
     const asked = request.parents[key.name]
     const open = key.columns.filter((column) => !row.values.has(column))
     if (asked === undefined && !isWanted && !needsParent(row.table, key, open)) return
@@ -75,38 +82,58 @@ class Planner {
     const shared = key.columns.flatMap((column, index) =>
       row.values.has(column) ? [[key.references[index] ?? '', row.values.get(column)] as const] : [],
     )
-    const parent = asked === undefined ? this.#closeCycle(row, key, table, below) : undefined
+    const parent = asked === undefined ? closeCycle([...below, { row, key }], table) : undefined
     if (parent !== undefined) return bind(row, key, parent)
     const wanted = asked ?? this.#context.requestParent(table)
     const planned = this.plan(
       shared.length === 0 ? wanted : { ...wanted, values: { ...Object.fromEntries(shared), ...wanted.values } },
-      [...below, row],
+      [...below, { row, key }],
     )
-    row.parents.set(key.name, planned)
+    if (!row.followers.includes(planned)) row.parents.set(key.name, planned)
     bind(row, key, planned)
-  }
-
-  /** The row among those below that closes a circle of keys, where one does. */
-  #closeCycle(row: RowPlan, key: ForeignKey, table: Table, below: readonly RowPlan[]): RowPlan | undefined {
-    const line = [...below, row]
-    const start = line.findLastIndex((one) => one.table === table)
-    const target = line[start]
-    if (target === undefined) return undefined
-    const isItself = target === row
-    if (!isItself && key.deferrable === 'no') throw cycleError(line.slice(start), key)
-    row.isAhead ||= !isItself
-    for (const column of key.references) {
-      if (target.values.has(column)) continue
-      const found = target.table.columns.find(({ name }) => name === column)
-      if (found !== undefined) target.reserved.add(column)
-    }
-    return target
   }
 }
 
+/** The row among those of a line that closes a circle of keys, where one does. */
+function closeCycle(line: readonly Step[], table: Table): RowPlan | undefined {
+  const start = line.findLastIndex(({ row }) => row.table === table)
+  const target = line[start]?.row
+  const last = line.at(-1)
+  if (target === undefined || last === undefined) return undefined
+  // A row may always refer to itself: the key is checked when it is there.
+  if (target === last.row) return awaited(target, last.key)
+  const circle = line.slice(start)
+  const place = circle.findLastIndex(({ key }) => key.deferrable !== 'no')
+  const loose = circle[place]
+  if (loose === undefined)
+    throw cycleError(
+      circle.map(({ row }) => row),
+      last.key,
+    )
+  // The row with the loose key is inserted first, and refers to one that is not there yet.
+  const next = circle[place + 1]?.row ?? target
+  loose.row.followers.push(awaited(next, loose.key))
+  if (loose !== last) last.row.parents.set(last.key.name, target)
+  return target
+}
+
+/** A row whose key must be known before it is there. */
+function awaited(row: RowPlan, { references }: ForeignKey): RowPlan {
+  for (const name of references) {
+    const column = row.table.columns.find((one) => one.name === name)
+    const isLeftToDatabase = column?.sequence !== undefined || (column?.default !== undefined && !isRandomUuid(column))
+    if (isLeftToDatabase && !row.values.has(name)) row.reserved.add(name)
+  }
+  return row
+}
+
+/** Takes the key's columns from the parent, but for one that the parent takes from this very row. */
 function bind(row: RowPlan, key: ForeignKey, parent: RowPlan): void {
   key.columns.forEach((column, index) => {
-    if (!row.values.has(column)) row.values.set(column, new Reference(parent, key.references[index] ?? ''))
+    const referred = key.references[index] ?? ''
+    const found = parent === row ? undefined : valueOf(parent, referred)
+    const isOwn = found instanceof Reference && found.row === row && found.column === column
+    if (!row.values.has(column) && !isOwn) row.values.set(column, new Reference(parent, referred))
   })
 }
 

@@ -20,12 +20,14 @@ export interface RowPlan {
   readonly values: Map<string, unknown>
   /** Columns that were given; the others were made. */
   readonly given: ReadonlySet<string>
+  /** Columns whose value was made. */
+  readonly made: Set<string>
   /** Rows that must be there before it, by the name of the foreign key. */
   readonly parents: Map<string, RowPlan>
   /** Columns whose value is to be taken from their sequence beforehand: another row refers to them before this one exists. */
   readonly reserved: Set<string>
-  /** It refers to a row that comes after it: its keys must be checked at the transaction's end. */
-  isAhead: boolean
+  /** Rows that it refers to and that come after it: its keys to them must be checked at the transaction's end. */
+  readonly followers: RowPlan[]
   /** Who asked for it, where that was said. */
   readonly origin?: object | undefined
 }

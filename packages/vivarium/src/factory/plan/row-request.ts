@@ -10,7 +10,7 @@ export interface RowRequest {
   readonly values: Readonly<Record<string, unknown>>
   /** Rows to be made first, for its foreign keys, by the keys' names. A request that several share is made once. */
   readonly parents: Readonly<Record<string, RowRequest>>
-  /** Who asked for it: handed on to its plan. */
+  /** Who asks for it: kept in its plan. */
   readonly origin?: object
 }
 

@@ -167,10 +167,21 @@ function uuidAt(table: string, number: number): string {
   return `${hashOf(table).toString(16).padStart(8, '0')}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`
 }
 
+const secondsOfDay = 86_398
+
 /** Ranges that follow each other and never meet. */
 function rangeSeries(subtype: ColumnType): ValueSeries | undefined {
+  if (subtype.name === 'time') {
+    const at = (number: number): string =>
+      `[${timeAt((number - 1) % secondsOfDay)},${timeAt(((number - 1) % secondsOfDay) + 1)})`
+    return { size: secondsOfDay, at }
+  }
   const bound = rangeBounds[subtype.name]
   return bound && endless((number) => `[${bound(number)},${bound(number + 1)})`)
+}
+
+function timeAt(second: number): string {
+  return [Math.floor(second / 3600), Math.floor(second / 60) % 60, second % 60].map(twoDigits).join(':')
 }
 
 const rangeBounds: Readonly<Record<string, (number: number) => string>> = {
@@ -181,5 +192,4 @@ const rangeBounds: Readonly<Record<string, (number: number) => string>> = {
   date: dayAt,
   timestamp: (number) => new Date(firstDay + number * 3_600_000).toISOString().slice(0, 19),
   timestamptz: (number) => new Date(firstDay + number * 3_600_000).toISOString(),
-  time: (number) => `${twoDigits(number % 24)}:00:00`,
 }

@@ -141,3 +141,15 @@ CREATE TABLE us_states (
   state_abbr varchar(2) NOT NULL UNIQUE CHECK (state_abbr = upper(state_abbr)),
   state_region varchar(50)
 );
+
+-- A check digit: a function says whether it is right.
+CREATE FUNCTION hr.iban_is_valid(iban text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$' AND mod((
+    SELECT string_agg(CASE WHEN c ~ '[0-9]' THEN c ELSE (ascii(c) - 55)::text END, '' ORDER BY place)::numeric
+    FROM regexp_split_to_table(substr(iban, 5) || left(iban, 4), '') WITH ORDINALITY split(c, place)), 97) = 1
+$$;
+CREATE TABLE hr.bank_accounts (
+  employee_id smallint PRIMARY KEY REFERENCES hr.employees,
+  iban text NOT NULL,
+  CONSTRAINT iban_has_its_digits CHECK (hr.iban_is_valid(iban))
+);
