@@ -4,7 +4,7 @@ import { camelCased, singularOf } from '../catalogue/english.ts'
 import { findTable, tableNamed } from '../catalogue/find-table.ts'
 import { completeValues } from '../plan/complete-values.ts'
 import type { Numbers } from '../plan/complete-values.ts'
-import { Reference } from '../plan/row-plan.ts'
+import { newPlan, Reference } from '../plan/row-plan.ts'
 import type { RowPlan } from '../plan/row-plan.ts'
 import type { Adjustments, Association } from './association.ts'
 import { factoryUnknown } from './definition-errors.ts'
@@ -108,19 +108,14 @@ export class CallScope {
     table: Table,
     said: ReadonlyMap<string, { readonly value: unknown } | undefined>,
   ): ReadonlyMap<string, unknown> {
-    const row = (values: Map<string, unknown>): RowPlan => ({
-      table,
-      values,
-      given: new Set(said.keys()),
-      parents: new Map(),
-      reserved: new Set(),
-      isAhead: false,
-    })
+    const { numbers } = this.#in
+    const row = (values: Map<string, unknown>): RowPlan =>
+      newPlan({ id: numbers.next('rows'), table, values, given: new Set(said.keys()) })
     const unknown = row(new Map())
     const values = new Map(
       [...said].map(([column, known]) => [column, known === undefined ? new Reference(unknown, column) : known.value]),
     )
-    completeValues(row(values), this.#in.numbers)
+    completeValues(row(values), numbers)
     return new Map([...values].filter(([column]) => !said.has(column)))
   }
 

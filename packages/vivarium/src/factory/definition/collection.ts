@@ -93,7 +93,7 @@ export class Collection {
     const engine = SandboxFactory.current()
     const scope = new CallScope({
       catalogue: await engine.catalogue(),
-      numbers: engine.counters,
+      numbers: engine.numbers,
       factories: this.#factories,
       naming: this.#naming,
       findBuilt,

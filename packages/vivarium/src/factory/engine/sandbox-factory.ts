@@ -84,7 +84,8 @@ export class SandboxFactory implements SandboxPart {
   readonly #owner: Owner
   readonly #changes: CatalogueChanges
   readonly #keys = new KnownKeys()
-  readonly #numbers: Numbers = {
+  /** Its counters, with what is known to be taken. */
+  readonly numbers: Numbers = {
     next: (key) => this.counters.next(key),
     taken: (table: Table, key: UniqueKey) => this.#keys.taken(table, key),
   }
@@ -146,7 +147,7 @@ export class SandboxFactory implements SandboxPart {
 
   /** The rows that an insert would make, and their parents, with nothing inserted. */
   async plan(requests: readonly RowRequest[], { requestParent = plainRequest }: PlanOptions = {}): Promise<RowPlan[]> {
-    return planRows(requests, { catalogue: await this.catalogue(), requestParent, numbers: this.#numbers })
+    return planRows(requests, { catalogue: await this.catalogue(), requestParent, numbers: this.numbers })
   }
 
   /** Inserts planned rows and all that they need, in one transaction; all of these rows, as the database holds them. */
@@ -200,7 +201,7 @@ export class SandboxFactory implements SandboxPart {
         if (isOpen) await connection.run([{ text: 'ROLLBACK TO SAVEPOINT factory', params: [] }])
         const refused = await this.#keys.learn(server, plans, connection)
         if (refused.length === 0) throw error
-        for (const row of refused) drawAgain(row, this.#numbers)
+        for (const row of refused) drawAgain(row, this.numbers)
       }
     }
   }

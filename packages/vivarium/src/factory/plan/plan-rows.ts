@@ -3,7 +3,7 @@ import { referencedTable } from '../catalogue/find-table.ts'
 import { completeValues, isRandomUuid } from './complete-values.ts'
 import type { Numbers } from './complete-values.ts'
 import { cycleError, ruleBroken } from './plan-errors.ts'
-import { Reference, valueOf } from './row-plan.ts'
+import { newPlan, Reference, valueOf } from './row-plan.ts'
 import type { RowPlan } from './row-plan.ts'
 import type { RequestParent, RowRequest } from './row-request.ts'
 
@@ -41,17 +41,13 @@ class Planner {
     if (known !== undefined) return known
     const { table } = request
     const given = Object.entries(request.values).filter(([, value]) => value !== undefined)
-    const row: RowPlan = {
+    const row = newPlan({
       id: this.#context.numbers.next('rows'),
       table,
       values: new Map(given),
       given: new Set(given.map(([column]) => column)),
-      parents: new Map(),
-      reserved: new Set(),
-      made: new Set(),
-      followers: [],
       origin: request.origin,
-    }
+    })
     this.#planned.set(request, row)
     for (const key of inOrder(table.foreignKeys, request)) this.#planParent(row, key, request, below)
     this.#complete(row, request, below)

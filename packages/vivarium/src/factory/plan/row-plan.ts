@@ -32,6 +32,11 @@ export interface RowPlan {
   readonly origin?: object | undefined
 }
 
+/** A row of which no more is known than what it is given. */
+export function newPlan(parts: Pick<RowPlan, 'id' | 'table' | 'values' | 'given' | 'origin'>): RowPlan {
+  return { ...parts, parents: new Map(), made: new Set(), reserved: new Set(), followers: [] }
+}
+
 /** What a column has; a reference to a row whose own value is known already is followed to it. */
 export function valueOf(row: RowPlan, column: string): unknown {
   const value = row.values.get(column)
