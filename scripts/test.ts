@@ -8,7 +8,10 @@ import { allWell, notRunLines, printTrouble, runSuite, totals } from './support/
 import type { Suite, SuiteOutcome } from './support/vitest-run.ts'
 
 const suites: Suite[] = process.argv.includes('--long')
-  ? [{ name: 'vivarium (long)', folder: 'packages/vivarium', config: 'vitest.long.config.ts' }]
+  ? [
+      { name: 'vivarium (long)', folder: 'packages/vivarium', config: 'vitest.long.config.ts' },
+      { name: 'shop (long)', folder: 'examples/shop', config: 'vitest.long.config.ts' },
+    ]
   : [
       { name: 'vivarium', folder: 'packages/vivarium' },
       { name: 'shop', folder: 'examples/shop' },

@@ -3,5 +3,5 @@ import { vivarium } from 'vivarium/vitest'
 
 export default defineConfig({
   plugins: [vivarium()],
-  test: { include: ['test/**/*.test.ts'] },
+  test: { include: ['test/**/*.test.ts'], exclude: ['test/**/*.long.test.ts'] },
 })

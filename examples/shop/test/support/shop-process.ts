@@ -14,8 +14,15 @@ export interface ShopProcess {
   readonly ended: Promise<number | NodeJS.Signals>
 }
 
-/** Starts a program of the shop's, `src/main.ts` or `dev/start.ts`, in nothing but the given environment; it ends with the test. */
-export function startShopProcess(program: string, environment: Record<string, string>): ShopProcess {
+/**
+ * Starts a program of the shop's, `src/main.ts` or `dev/start.ts`, in nothing but the given environment. It ends with the test, or, with
+ * `afterAll`, with the file.
+ */
+export function startShopProcess(
+  program: string,
+  environment: Record<string, string>,
+  atTheEnd: (end: () => Promise<void>) => void = onTestFinished,
+): ShopProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', program], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...environment },
@@ -34,7 +41,7 @@ export function startShopProcess(program: string, environment: Record<string, st
     void ended.then((code) => reject(new Error(`${program} ended with ${code} and printed:\n${printed}`)))
   })
   listening.catch(() => {})
-  onTestFinished(async () => {
+  atTheEnd(async () => {
     child.kill('SIGKILL')
     await ended
   })
