@@ -20,4 +20,21 @@ export const exclusions: readonly Exclusion[] = [
     why: 'the prefix is part of the key, and takes memory',
     without: (json) => json.replace(/^\d+$/, 'bytes'),
   },
+  {
+    step: '2<< moved',
+    field: 'key events of MOVE',
+    why: "a sandbox's databases are one of the server's: there MOVE is a RENAME",
+    without: (json) => json.replaceAll(/(move|rename)_(?=from|to)/g, ''),
+  },
+  {
+    step: '2<< flushed',
+    field: 'key events of FLUSHDB',
+    why: 'a server that is flushed tells of no key, and what is of one sandbox on it is deleted key by key',
+    without: (json) =>
+      JSON.stringify(
+        (JSON.parse(json) as string[][]).filter(
+          ([, , channel, payload]) => !`${channel} ${payload}`.match(/@0__:(?:del |.* del$)/),
+        ),
+      ),
+  },
 ]

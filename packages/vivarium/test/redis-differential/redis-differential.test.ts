@@ -15,6 +15,16 @@ function words(line: string): string[] {
   return line.split(' ').map((word) => word.replaceAll('~', ' ').replaceAll('\\n', '\n'))
 }
 
+/** What arrives, up to a message on a channel. */
+async function messagesUntil(channel: string, client: RespWire): Promise<Value[]> {
+  const messages: Value[] = []
+  for (;;) {
+    const message = await client.next()
+    if (JSON.stringify(message).includes(`"${channel}"`)) return messages
+    messages.push(message)
+  }
+}
+
 function normalise(value: Value): Value {
   if (Array.isArray(value))
     return value.map(normalise).toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
@@ -43,9 +53,14 @@ describeIfFound('redis', installedRedis(), 'a sandbox answers as a server of its
     const replies: string[] = []
     try {
       for (const line of lines) {
-        const [, number = '1', arrow, rest = ''] = /^(?:([12])([<>]) ?)?(.*)$/s.exec(line) ?? []
+        const [, number = '1', arrow, rest = ''] = /^(?:([12])(<<|[<>]) ?)?(.*)$/s.exec(line) ?? []
         const client = clients[number as '1' | '2']
-        const value = arrow === '<' ? await client.next() : await client.command(...words(rest))
+        const value =
+          arrow === '<<'
+            ? await messagesUntil(rest, client)
+            : arrow === '<'
+              ? await client.next()
+              : await client.command(...words(rest))
         replies.push(JSON.stringify(unordered.test(rest) ? normalise(value) : value))
       }
       return replies

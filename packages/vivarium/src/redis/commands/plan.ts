@@ -1,6 +1,7 @@
 import type { Request } from '../protocol/request-parser.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { CommandFacts } from './command-table.ts'
+import type { EventFlags } from './key-events.ts'
 
 /** What a command is to be done with, seen from the sandbox it is done in. */
 export interface PlanContext {
@@ -14,6 +15,8 @@ export interface PlanContext {
   readonly databases: number
   /** The server is one of our own. */
   readonly ownsServer: boolean
+  /** The sandbox's notify-keyspace-events. */
+  readonly events: { readonly flags: EventFlags | undefined; set(flags: EventFlags): void }
   /** What stands before the keys of another database. */
   keyPrefixOf(database: number): Buffer
   readonly scripts: Scripts

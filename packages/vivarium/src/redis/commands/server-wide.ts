@@ -1,3 +1,4 @@
+import { readEventFlags, writeEventFlags } from './key-events.ts'
 import { answer, ok, pass, type PlanContext, type Planner, refuse, word } from './plan.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { stripItems } from './reply-keys.ts'
@@ -39,6 +40,59 @@ const tracking: Planner = (request, { keyPrefix }) => {
   }
   if (isBroadcast && !hasPrefix) changed.push('PREFIX', keyPrefix)
   return { kind: 'send', request: changed, keys: [] }
+}
+
+const keyEvents = 'notify-keyspace-events'
+
+const getConfig: Planner = (request, { events }) => ({
+  ...pass(request),
+  reply: (reply) => {
+    const { flags } = events
+    if (flags === undefined || !('items' in reply) || reply.items === undefined) return reply
+    const value: Reply = { type: '$', bytes: Buffer.from(writeEventFlags(flags)) }
+    const items = reply.items.map((item, index) => (textOf(reply.items?.[index - 1]) === keyEvents ? value : item))
+    return { ...reply, items }
+  },
+})
+
+/** Each sandbox has its own notify-keyspace-events: the server tells of more, and what was not asked for is not passed on. */
+const setConfig: Planner = (request, { ownsServer, events }) => {
+  if (request.length !== 4 || word(request, 2) !== keyEvents) return refuse(everyTest)
+  const asked = readEventFlags(request[3]!.toString('latin1'))
+  // The server says what is wrong with it, and stays as it is.
+  if (asked === undefined) return pass(request)
+  const accepted = (): Reply => {
+    events.set(asked)
+    return ok
+  }
+  if (ownsServer) {
+    const change = ['CONFIG', 'SET', keyEvents, 'KEAmn']
+    return { ...pass(request), request: change, reply: (reply) => (reply.type === '+' ? accepted() : reply) }
+  }
+  return {
+    ...pass(request),
+    request: ['CONFIG', 'GET', keyEvents],
+    reply: (reply) => {
+      const value = 'items' in reply ? textOf(reply.items?.[1]) : ''
+      const has = readEventFlags(value)
+      const lacks = [...asked].filter((letter) => has?.has(letter) !== true)
+      return lacks.length === 0
+        ? accepted()
+        : { type: '-', text: notOurs(`has "${value}" there, without "${lacks.join('')}"`) }
+    },
+    error: (text) => notOurs(`does not tell what it has there (${text})`),
+  }
+}
+
+function notOurs(what: string): string {
+  return (
+    `ERR Vivarium refuses CONFIG SET ${keyEvents} in a sandbox: the server is not ours, is not reconfigured, and ${what}. Set it on the ` +
+    `server (CONFIG SET ${keyEvents} KEA), or leave out VIVARIUM_REDIS_URL and \`redis.url\` to have one started.`
+  )
+}
+
+function textOf(reply: Reply | undefined): string {
+  return reply !== undefined && 'bytes' in reply ? (reply.bytes?.toString('latin1') ?? '') : ''
 }
 
 /** What concerns the server, or connections to it. A name without its subcommand stands for all that are not listed. */
@@ -92,19 +146,9 @@ export const serverWide: Readonly<Record<string, Planner>> = {
       : pass(request),
   client: no('it reaches the connections of other tests'),
 
-  'config|get': pass,
+  'config|get': getConfig,
   'config|help': pass,
-  'config|set': (request, { ownsServer }) => {
-    const [, , name, events] = request
-    if (request.length !== 4 || name?.toString('latin1').toLowerCase() !== 'notify-keyspace-events')
-      return refuse(everyTest)
-    if (events!.length === 0) return answer(ok)
-    // All of them: what a test does not listen to costs it nothing, and another may want others. But `A` leaves out two, which only
-    // those hear who ask for them.
-    const more = ['m', 'n'].filter((letter) => events!.includes(letter)).join('')
-    if (ownsServer) return { ...pass(request), request: [...request.slice(0, 3), `KEA${more}`] }
-    return refuse('the server is not ours. Switch notify-keyspace-events on there, or let Vivarium start one')
-  },
+  'config|set': setConfig,
   config: no(everyTest),
   'acl|whoami': pass,
   'acl|cat': pass,

@@ -15,6 +15,7 @@ import { ScriptPreamble } from '../commands/script-preamble.ts'
 import { openRedisClient, type RedisClient } from '../connection/client.ts'
 import type { RedisTarget } from '../connection/target.ts'
 import type { Reply } from '../protocol/reply.ts'
+import { EventSetting } from './event-setting.ts'
 import { RedisPart, type PartHost } from './redis-part.ts'
 import { ScriptStore } from './script-store.ts'
 import type { ListeningPlace } from './subscriptions.ts'
@@ -89,6 +90,8 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
       channelPrefix: Buffer.from(`${nowhere}c:`),
       keyPrefix: (database) => Buffer.from(`${nowhere}${database}:`),
       scripts: this.scripts.view(),
+      // A server of ours tells of nothing; another one of what its own setting says.
+      events: new EventSetting(() => undefined, ownsServer ? new Set() : undefined),
     }
   }
 
@@ -159,6 +162,11 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
     if (owner.state === 'closed') return sandboxClosed
     const part = this.#partOf(owner)
     return part.state === 'open' ? part : sandboxClosed
+  }
+
+  leadsTo(door: Door): RedisPart | undefined {
+    if (door.kind === 'pinned') return this.#parts.get(door.id)
+    return (findCurrent() as SandboxOwner | undefined)?.knownPart<RedisPart>('redis')
   }
 
   listeningPlaceOf(door: Door): ListeningPlace | string {
@@ -236,13 +244,8 @@ class Gateway implements RedisGateway, PartHost, ConnectionHost {
   *#in(part: RedisPart): Generator<VirtualConnection> {
     for (const connection of this.#connections) {
       const { door } = connection
-      if (door !== undefined && this.#leadsTo(door) === part) yield connection
+      if (door !== undefined && this.leadsTo(door) === part) yield connection
     }
-  }
-
-  #leadsTo(door: Door): RedisPart | undefined {
-    if (door.kind === 'pinned') return this.#parts.get(door.id)
-    return (findCurrent() as SandboxOwner | undefined)?.knownPart<RedisPart>('redis')
   }
 
   async #command(...request: readonly (Buffer | string)[]): Promise<Reply> {

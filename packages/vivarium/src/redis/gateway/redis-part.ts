@@ -3,6 +3,7 @@ import { VivariumError } from '../../core/errors.ts'
 import type { SandboxOwner, SandboxPart } from '../../core/owner.ts'
 import type { Scripts } from '../commands/plan.ts'
 import type { KeyLog } from '../protocol/request-writer.ts'
+import { EventSetting } from './event-setting.ts'
 import type { ScriptStore } from './script-store.ts'
 
 /** A client connection, as a sandbox it works in needs it. */
@@ -18,6 +19,8 @@ export interface PartConnection {
 /** What a sandbox's part asks of its gateway. */
 export interface PartHost {
   readonly scripts: ScriptStore
+  /** What holds where no sandbox is open. */
+  readonly nobody: { readonly events: EventSetting }
   /** What stands before the names of all its sandboxes. */
   readonly prefix: string
   connections(): Iterable<PartConnection>
@@ -45,6 +48,7 @@ export class RedisPart implements SandboxPart, KeyLog {
   /** Number of the sandbox's last transaction. */
   transactions = 0
   readonly scripts: Scripts
+  readonly events: EventSetting
   readonly #host: PartHost
   readonly #written: Set<string> = new Set()
   /** There may be keys that are not in `#written`. */
@@ -65,7 +69,8 @@ export class RedisPart implements SandboxPart, KeyLog {
     this.channelPrefix = Buffer.from(`${this.prefix}c:`)
     this.pattern = new RegExp(`${this.prefix}(?:\\d+|c):`, 'g')
     this.scripts = host.scripts.view()
-    this.#copyFrom(owner.around)
+    this.events = new EventSetting(() => partAround(owner)?.events ?? host.nobody.events)
+    this.#copyFrom(partAround(owner))
   }
 
   /** Whether any key of the sandbox may be there. */
@@ -152,22 +157,18 @@ export class RedisPart implements SandboxPart, KeyLog {
   }
 
   /** A test of a file sees what the file's own hooks have cached, and takes away only its own. */
-  #copyFrom(around: SandboxOwner | undefined): void {
-    for (let owner = around; owner !== undefined; owner = owner.around) {
-      const part = owner.knownPart<RedisPart>('redis')
-      if (part === undefined) continue
-      if (!part.mayHaveKeys) return
-      this.#hasUnknown = true
-      this.#slots.push(...part.#slots)
-      const { ready = Promise.resolve() } = part
-      this.ready = ready
-        .then(() => this.#host.copy(part.prefix, this.prefix))
-        .finally(() => {
-          this.ready = undefined
-        })
-      this.ready.catch((cause: unknown) => this.owner.recorder.fail(notCopied(this.owner.title, owner.title, cause)))
-      return
-    }
+  #copyFrom(around: RedisPart | undefined): void {
+    if (around === undefined || !around.mayHaveKeys) return
+    this.#hasUnknown = true
+    this.#slots.push(...around.#slots)
+    const { ready = Promise.resolve() } = around
+    this.ready = ready
+      .then(() => this.#host.copy(around.prefix, this.prefix))
+      .finally(() => {
+        this.ready = undefined
+      })
+    const { title } = around.owner
+    this.ready.catch((cause: unknown) => this.owner.recorder.fail(notCopied(this.owner.title, title, cause)))
   }
 
   #stillRunning(): VivariumError {
@@ -182,6 +183,15 @@ export class RedisPart implements SandboxPart, KeyLog {
       remedy: `Await every command before the test ends. It was waited for ${settleMs} ms.`,
     })
   }
+}
+
+/** The part of the nearest sandbox around this one that has any. */
+function partAround({ around }: SandboxOwner): RedisPart | undefined {
+  for (let owner = around; owner !== undefined; owner = owner.around) {
+    const part = owner.knownPart<RedisPart>('redis')
+    if (part !== undefined) return part
+  }
+  return undefined
 }
 
 function notCopied(title: string, around: string, cause: unknown): VivariumError {

@@ -1,3 +1,4 @@
+import type { EventSetting } from './event-setting.ts'
 import { startsWith } from '../commands/reply-keys.ts'
 import type { Reply } from '../protocol/reply.ts'
 
@@ -8,6 +9,7 @@ export type SubscriptionKind = 'channel' | 'pattern' | 'shard'
 export interface ListeningPlace {
   readonly prefix: string
   readonly channelPrefix: Buffer
+  readonly events: EventSetting
   keyPrefix(database: number): Buffer
 }
 
@@ -134,8 +136,11 @@ export class Subscriptions {
     const named = isSpace ? text.slice(notification[0].length) : (bytesOf(items[at + 1])?.toString('latin1') ?? '')
     const ours = this.#ownKey(named)
     if (ours === undefined) return undefined
-    const event = isSpace ? ours.key : text.slice(notification[0].length)
-    items[at] = { type: '$', bytes: Buffer.from(`__key${notification[1]}@${ours.database}__:${event}`, 'latin1') }
+    const channelOf = text.slice(notification[0].length)
+    const event = isSpace ? (bytesOf(items[at + 1])?.toString('latin1') ?? '') : channelOf
+    if (this.#place?.events.hears(isSpace ? 'K' : 'E', event) === false) return undefined
+    const rest = isSpace ? ours.key : channelOf
+    items[at] = { type: '$', bytes: Buffer.from(`__key${notification[1]}@${ours.database}__:${rest}`, 'latin1') }
     if (!isSpace) items[at + 1] = { type: '$', bytes: Buffer.from(ours.key, 'latin1') }
     return { ...reply, items }
   }

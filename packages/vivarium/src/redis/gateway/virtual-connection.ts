@@ -34,6 +34,8 @@ export interface ConnectionHost {
   readonly nobody: ListeningPlace & Pick<PlanContext, 'scripts'>
   /** The sandbox that a door leads to, or the error that a client there is answered with. */
   placeOf(door: Door): RedisPart | string
+  /** The sandbox that a door leads to, if it has used Redis. */
+  leadsTo(door: Door): RedisPart | undefined
   /** Where a client at a door that subscribes to something listens, or the error that it is answered with. */
   listeningPlaceOf(door: Door): ListeningPlace | string
   /** The door that credentials open. */
@@ -199,6 +201,8 @@ export class VirtualConnection implements PartConnection {
     if (Object.hasOwn(subscriptionCommands, known.name)) return this.#listen(raw.takeApart(), known.name, door)
     // What touches no sandbox asks for none: a client that only says that it is there is nobody's.
     if (known.isHarmless || ofNobody.has(known.name)) return this.#carryOut(raw.takeApart(), known, undefined)
+    // It asks for nothing that could be mixed up, and is answered also while the stable URL is refused.
+    if (known.name === 'config|get') return this.#carryOut(raw.takeApart(), known, this.#host.leadsTo(door))
     const place = this.#host.placeOf(door)
     if (typeof place !== 'string') {
       if (place.ready !== undefined) return this.#hold(raw, place.ready)
@@ -266,6 +270,7 @@ export class VirtualConnection implements PartConnection {
       ownsServer,
       keyPrefixOf: (database) => place.keyPrefix(database),
       scripts: place.scripts,
+      events: place.events,
       clientIds: () =>
         part === undefined ? new Set(this.clientId === undefined ? [] : [this.clientId]) : this.#host.clientIds(part),
       patterns: () => (part === undefined ? 0 : this.#host.patterns(part)),
