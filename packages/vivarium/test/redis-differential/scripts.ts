@@ -683,7 +683,7 @@ export const scripts: Readonly<Record<string, readonly string[]>> = {
     '2> SUBSCRIBE end moved flushed',
     '2< ',
     '2< ',
-    ...[...[...'g$lshzxtmn'].map((kind) => `E${kind}`), 'KA', 'E', 'A'].flatMap((flags) => [
+    ...[...'g$lshzxtmn'.split('').map((kind) => `E${kind}`), 'KA', 'E', 'A'].flatMap((flags) => [
       'CONFIG SET notify-keyspace-events ',
       'FLUSHDB',
       '2> PING',

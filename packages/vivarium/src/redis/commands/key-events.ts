@@ -9,16 +9,25 @@ const others = 'KEmn'
 
 /** Reads a setting; `undefined` for one that a server refuses. */
 export function readEventFlags(text: string): EventFlags | undefined {
-  const letters = [...text.replaceAll('A', all)]
+  const letters = text.replaceAll('A', all).split('')
   return letters.every((letter) => all.includes(letter) || others.includes(letter)) ? new Set(letters) : undefined
 }
 
 /** As a server writes it. */
 export function writeEventFlags(flags: EventFlags): string {
-  const named = [...all].every((letter) => flags.has(letter))
+  const named = all.split('').every((letter) => flags.has(letter))
     ? 'A'
-    : [...`${all}n`].filter((one) => flags.has(one)).join('')
-  return named + [...'KEm'].filter((letter) => flags.has(letter)).join('')
+    : `${all}n`
+        .split('')
+        .filter((one) => flags.has(one))
+        .join('')
+  return (
+    named +
+    'KEm'
+      .split('')
+      .filter((letter) => flags.has(letter))
+      .join('')
+  )
 }
 
 /** Whether a server with these flags tells of an event. */
