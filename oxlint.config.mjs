@@ -32,11 +32,17 @@ function imports(folder, ...patterns) {
 
 const importDirections = [
   imports('*.ts', { regex: '^\\./vitest/', message: wrongWay }, testRunner, itself),
-  imports('core/**', intoFolders([...components, 'machine', 'factory', 'vivarium', 'vitest']), testRunner, itself, io),
-  imports('machine/**', intoFolders([...components, 'factory', 'vivarium', 'vitest']), testRunner, itself),
+  imports(
+    'core/**',
+    intoFolders([...components, 'machine', 'factory', 'vivarium', 'vitest', 'cli']),
+    testRunner,
+    itself,
+    io,
+  ),
+  imports('machine/**', intoFolders([...components, 'factory', 'vivarium', 'vitest', 'cli']), testRunner, itself),
   ...components.map((folder) => {
     const others = components.filter((other) => other !== folder)
-    return imports(`${folder}/**`, intoFolders([...others, 'factory', 'vivarium', 'vitest']), testRunner, itself)
+    return imports(`${folder}/**`, intoFolders([...others, 'factory', 'vivarium', 'vitest', 'cli']), testRunner, itself)
   }),
   imports(
     'postgres/sql/**',
@@ -48,13 +54,14 @@ const importDirections = [
   ...postgresPipeline.map((folder, index) => {
     const later = postgresPipeline.slice(index + 1)
     const sql = usersOfSql.includes(folder) ? [] : ['sql']
-    const patterns = [intoFolders(['factory', 'vivarium', 'vitest', ...later, ...sql]), testRunner, itself]
+    const patterns = [intoFolders(['factory', 'vivarium', 'vitest', 'cli', ...later, ...sql]), testRunner, itself]
     if (folder === 'protocol') patterns.push(io)
     return imports(`postgres/${folder}/**`, ...patterns)
   }),
   // Above the components, and known to nothing below: a test imports it.
-  imports('factory/**', intoFolders(['vivarium', 'vitest']), testRunner, itself),
-  imports('vivarium/**', intoFolders(['factory', 'vitest']), testRunner, itself),
+  imports('factory/**', intoFolders(['vivarium', 'vitest', 'cli']), testRunner, itself),
+  imports('vivarium/**', intoFolders(['factory', 'vitest', 'cli']), testRunner, itself),
+  imports('cli/**', intoFolders(['vitest', ...components]), testRunner, itself),
   imports('vitest/**', { regex: '^(\\.\\./)+postgres/', message: 'A runner adapter stands on src/vivarium.' }, itself),
 ]
 

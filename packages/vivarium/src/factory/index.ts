@@ -20,6 +20,7 @@ export { assoc, shared } from './definition/association.ts'
 export type { Association } from './definition/association.ts'
 export { defineFactories } from './definition/define-factories.ts'
 export type { DefineFactoriesOptions } from './definition/define-factories.ts'
+export type { TablesOfDrizzle, TablesOfKysely } from './definition/library-tables.ts'
 export { sequence } from './definition/sequence.ts'
 export type { Sequence, SequenceOptions } from './definition/sequence.ts'
 export type {

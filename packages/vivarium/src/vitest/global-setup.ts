@@ -1,15 +1,13 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { VivariumError } from '../core/errors.ts'
+import { configFileNames, findConfigFile } from '../vivarium/config-file.ts'
 import { resolveOptions, type ResolvedOptions } from '../vivarium/config.ts'
 import { openVivariumHost } from '../vivarium/runtime.ts'
 import { countWorkers } from './count-workers.ts'
 import { pluginName, type VivariumPluginApi } from './plugin.ts'
 import './provided-context.ts'
-
-const configFiles = ['ts', 'mts', 'js', 'mjs'].map((extension) => `vivarium.config.${extension}`)
 
 /**
  * Runs once per project, before its first test, in Vitest's own process: opens what all workers share, and closes it at
@@ -49,7 +47,7 @@ async function readOptions(project: TestProject): Promise<ResolvedOptions> {
   if (options !== undefined) {
     return resolveOptions(options, { source: 'vivarium(options)', folder: project.config.root, environment })
   }
-  const file = findConfigFile(project)
+  const file = configFileOf(project)
   const source = relative(process.cwd(), file)
   // Vite's module runner understands TypeScript on every Node, so no loader of our own is needed.
   const module: { default?: unknown } = await project.import(file)
@@ -63,14 +61,13 @@ async function readOptions(project: TestProject): Promise<ResolvedOptions> {
 }
 
 /** Beside the project's configuration, else beside the one of the whole run. */
-function findConfigFile(project: TestProject): string {
+function configFileOf(project: TestProject): string {
   const folders = [...new Set([project.config.root, project.vitest.config.root])]
-  const candidates = folders.flatMap((folder) => configFiles.map((name) => join(folder, name)))
-  const found = candidates.find((file) => existsSync(file))
+  const found = findConfigFile(folders)
   if (found !== undefined) return found
   throw new VivariumError('CONFIG_INVALID', {
     what: 'The Vitest plugin was given no options and found no vivarium.config.ts.',
-    seen: `looked for ${configFiles.join(', ')} in ${folders.join(' and ')}`,
+    seen: `looked for ${configFileNames.join(', ')} in ${folders.join(' and ')}`,
     remedy:
       "Write one (`export default defineConfig({ postgres: { migrations: './migrations' } })`), or pass the options: " +
       "`vivarium({ postgres: { migrations: './migrations' } })`.",

@@ -1,5 +1,5 @@
 import { openTogether } from '../core/lifecycle.ts'
-import { resolveOptions, type VivariumOptions } from './config.ts'
+import { type ResolvedOptions, resolveOptions, type VivariumOptions } from './config.ts'
 import type { Vivarium } from './vivarium.ts'
 
 /**
@@ -19,11 +19,13 @@ import type { Vivarium } from './vivarium.ts'
  * ```
  */
 export async function openVivarium(options: VivariumOptions = {}): Promise<Vivarium> {
-  const resolved = resolveOptions(options, {
-    source: 'openVivarium(options)',
-    folder: process.cwd(),
-    environment: process.env,
-  })
+  return openResolved(
+    resolveOptions(options, { source: 'openVivarium(options)', folder: process.cwd(), environment: process.env }),
+  )
+}
+
+/** Opens a vivarium by options that have been checked, wherever they came from. */
+export async function openResolved(resolved: ResolvedOptions): Promise<Vivarium> {
   // Loaded here, not above: a test file that imports `currentSandbox` loads this module too, and none of what follows.
   const { joinComponents, JoinedVivarium, openVivariumHost } = await import('./runtime.ts')
   return openTogether(async (opened) => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { assoc, defineFactories, sequence, shared } from '../../src/factory/index.ts'
 import { runInSandbox } from '../../src/vivarium/current-sandbox.ts'
 import { inSandbox } from './in-sandbox.ts'
-import { shopSchema, type Tables } from './shop-schema.ts'
+import { shopSchema } from './shop-schema.ts'
+import type { Tables } from './shop-tables.ts'
 import { useMigrated } from './support.ts'
 
 const vivarium = useMigrated(shopSchema)
