@@ -1,18 +1,18 @@
 import { VivariumError } from '../core/errors.ts'
 import type { MessageSource } from '../core/message-source.ts'
 import { EventStreamParser } from './event-stream-parser.ts'
-import { readValues } from './read-values.ts'
+import { type ReadableValues, readValues } from './read-values.ts'
 
 /** What is used of the Response of `fetch`. */
 export interface EventStreamResponse {
   readonly status: number
   readonly url: string
   readonly headers: { get(name: string): string | null }
-  readonly body: AsyncIterable<Uint8Array> | null
+  readonly body: ReadableValues<Uint8Array> | null
 }
 
 /** A stream of server-sent events: a response, or its bytes. */
-export type EventStream = EventStreamResponse | AsyncIterable<Uint8Array | string>
+export type EventStream = EventStreamResponse | ReadableValues<Uint8Array | string>
 
 /**
  * Server-sent events, each with its type as the topic and its data as the payload: those of a `Response`, or of its bytes. It does not
@@ -52,7 +52,7 @@ function isResponse(stream: EventStream): stream is EventStreamResponse {
   return 'headers' in stream && 'body' in stream
 }
 
-function bytesOf(stream: EventStream, name: string): AsyncIterable<Uint8Array | string> {
+function bytesOf(stream: EventStream, name: string): ReadableValues<Uint8Array | string> {
   if (!isResponse(stream)) return stream
   const { status, headers, body } = stream
   const type = headers.get('content-type')

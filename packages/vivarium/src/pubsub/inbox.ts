@@ -78,6 +78,7 @@ export class SandboxInbox implements Inbox {
   readonly #followers: Set<() => void> = new Set()
   #state: InboxState = { is: 'opening' }
   #opening: Promise<SourceEnd> | undefined
+  #isTelling = false
 
   constructor(owner: SandboxOwner, source: MessageSource, { name = source.name, decode }: OpenInboxOptions) {
     Object.defineProperty(this, brand, { value: true })
@@ -101,18 +102,21 @@ export class SandboxInbox implements Inbox {
     const { topic } = options
     const within = millisecondsAt(options.within, 'within', 'inbox.next()') ?? 1000
     const asking = this.asking()
-    const look = (): Arrival | undefined => {
+    const look = (): ObservedMessage | undefined => {
       const next = this.arrivalsIn(asking).find(({ message, isExpected }) => !isExpected && isOn(message.topic, topic))
-      if (next !== undefined || this.#state.is === 'opening' || this.#state.is === 'open') return next
+      if (next !== undefined) {
+        // At once: another one that waits is to have the message behind it.
+        next.isExpected = true
+        return next.message
+      }
+      if (this.#state.is === 'opening' || this.#state.is === 'open') return undefined
       throw noNext(this, asking, topic, 'before its source ended')
     }
     const late = (): never => {
       throw noNext(this, asking, topic, `within ${within} ms`)
     }
     const follow = (changed: () => void): (() => void) => this.follow(changed)
-    const next = await waitIn(asking, `next() of the inbox on ${this.name}`, { look, follow, within, late })
-    next.isExpected = true
-    return next.message
+    return waitIn(asking, `next() of the inbox on ${this.name}`, { look, follow, within, late })
   }
 
   get state(): InboxState {
@@ -223,8 +227,14 @@ export class SandboxInbox implements Inbox {
     this.#tell()
   }
 
+  /** Once for all that comes in one go: each look is at everything that has arrived. */
   #tell(): void {
-    for (const changed of this.#followers) changed()
+    if (this.#isTelling || this.#followers.size === 0) return
+    this.#isTelling = true
+    queueMicrotask(() => {
+      this.#isTelling = false
+      for (const changed of this.#followers) changed()
+    })
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { MessageSource } from '../core/message-source.ts'
-import { readValues } from './read-values.ts'
+import { type ReadableValues, readValues } from './read-values.ts'
 
 /** What is said of the values of an iterable. */
 export interface IterableSourceOptions<T> {
@@ -12,7 +12,7 @@ export interface IterableSourceOptions<T> {
 }
 
 /**
- * The values of an async iterable: a subscription of a client, a GraphQL subscription, `events.on(emitter, name)`. It is read from the moment the
+ * The values of an async iterable or a `ReadableStream`: a subscription of a client, a GraphQL subscription, `events.on(emitter, name)`. It is read from the moment the
  * inbox opens, and closing the inbox ends it (`return()`).
  *
  * @example
@@ -28,7 +28,7 @@ export interface IterableSourceOptions<T> {
  * await expect(inbox).toReceive({ cents: 10_000 }, { topic: 'VIV' })
  * ```
  */
-export function fromIterable<T>(iterable: AsyncIterable<T>, options: IterableSourceOptions<T> = {}): MessageSource {
+export function fromIterable<T>(iterable: ReadableValues<T>, options: IterableSourceOptions<T> = {}): MessageSource {
   const { name = 'iterable', topic = name, payload = (value: T): unknown => value } = options
   return {
     name,

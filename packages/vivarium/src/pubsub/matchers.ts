@@ -105,7 +105,7 @@ export const inboxMatchers: Readonly<{
 type Decide = (findings: readonly InboxFinding[], isLate: boolean) => InboxOutcome | undefined
 
 /** Awaits what `decide` makes of what the inboxes hold, and accounts for what was found. */
-async function settle(
+function settle(
   what: string,
   asked: readonly AskedInbox[],
   patterns: readonly MessagePattern[],
@@ -113,12 +113,15 @@ async function settle(
   decide: Decide,
 ): Promise<InboxOutcome> {
   const { name, asking } = asked[0]!
-  const outcome = await waitIn(asking, `${what} of ${name}`, new Lookout(asked, patterns).awaiting(within, decide))
-  if (outcome.kind === 'received') for (const arrival of outcome.found) arrival.isExpected = true
-  return outcome
+  const awaited = new Lookout(asked, patterns).awaiting(within, (findings, isLate) => {
+    const outcome = decide(findings, isLate)
+    if (outcome?.kind === 'received') for (const arrival of outcome.found) arrival.isExpected = true
+    return outcome
+  })
+  return waitIn(asking, `${what} of ${name}`, awaited)
 }
 
-async function silence(
+function silence(
   asked: readonly AskedInbox[],
   patterns: readonly MessagePattern[],
   within: number,

@@ -1,16 +1,20 @@
 import type { MessageReceiver, SourceEnd } from '../core/message-source.ts'
 
-interface StreamReader<T> {
-  read(): Promise<{ readonly done: boolean; readonly value?: T }>
+/** What is used of the reader of a `ReadableStream`. */
+export interface ValueStreamReader<T> {
+  read(): Promise<{ readonly done: boolean; readonly value?: T | undefined }>
   cancel(): Promise<void>
 }
+
+/** Values, one after the other: an async iterable, or a `ReadableStream`, which is not one in the types of a browser. */
+export type ReadableValues<T> = AsyncIterable<T> | { getReader(): ValueStreamReader<T> }
 
 /**
  * Hands over each value of an iterable, then says that it has ended. Returns what stops it: a stream is cancelled; of anything else
  * the iterator is told and not waited for, because a generator answers only when its next value has come, which may be never.
  */
 export function readValues<T>(
-  values: AsyncIterable<T>,
+  values: ReadableValues<T>,
   take: (value: T) => void,
   { ended }: Pick<MessageReceiver, 'ended'>,
 ): SourceEnd {
@@ -31,20 +35,18 @@ export function readValues<T>(
 }
 
 interface ValueReader<T> {
-  read(): Promise<{ readonly done?: boolean | undefined; readonly value?: T }>
+  read(): Promise<{ readonly done?: boolean | undefined; readonly value?: T | undefined }>
   stop(): void
 }
 
-function readerOf<T>(values: AsyncIterable<T>): ValueReader<T> {
-  const { getReader, destroy } = values as {
-    getReader?: () => StreamReader<T>
-    destroy?: () => unknown
-  }
-  if (typeof getReader === 'function') {
-    const reader = getReader.call(values)
+function readerOf<T>(values: ReadableValues<T>): ValueReader<T> {
+  if ('getReader' in values) {
+    const reader = values.getReader()
     return { read: () => reader.read(), stop: () => void reader.cancel().catch(() => undefined) }
   }
   const iterator = values[Symbol.asyncIterator]()
+  // A stream of Node's has no other way to be given up while it waits.
+  const { destroy } = values as { destroy?: () => unknown }
   return {
     read: () => iterator.next(),
     stop: () => {

@@ -262,6 +262,15 @@ describe('an inbox', () => {
     })
   })
 
+  test('two that wait for the next message get one each', async () => {
+    await withInbox(async (inbox, emitter) => {
+      const both = Promise.all([inbox.next({ within: 20_000 }), inbox.next({ within: 20_000 })])
+      emitter.emit('a', 1)
+      emitter.emit('a', 2)
+      expect((await both).map(({ payload }) => payload)).toEqual([1, 2])
+    })
+  })
+
   test('when it is closed nothing arrives any more, and what is awaited fails at once', async () => {
     await withInbox(async (inbox, emitter) => {
       emitter.emit('a', 1)
