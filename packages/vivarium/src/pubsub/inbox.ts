@@ -20,6 +20,8 @@ export interface OpenInboxOptions {
    * @default JSON is parsed where the text is an object or an array; everything else stays a text
    */
   decode?: Decode
+  /** Milliseconds that the subscription may take. @default 10_000 */
+  within?: number
 }
 
 /** Where an inbox stands. */
@@ -37,7 +39,6 @@ export interface Arrival {
   isExpected: boolean
 }
 
-const openMs = 10_000
 const closeMs = 2000
 
 // One inbox is known to the other copies of this module: the ES module, the CommonJS build.
@@ -80,7 +81,11 @@ export class SandboxInbox implements Inbox {
   #opening: Promise<SourceEnd> | undefined
   #isTelling = false
 
-  constructor(owner: SandboxOwner, source: MessageSource, { name = source.name, decode }: OpenInboxOptions) {
+  constructor(
+    owner: SandboxOwner,
+    source: MessageSource,
+    { name = source.name, decode }: Pick<OpenInboxOptions, 'name' | 'decode'>,
+  ) {
     Object.defineProperty(this, brand, { value: true })
     this.owner = owner
     this.name = name
@@ -123,13 +128,15 @@ export class SandboxInbox implements Inbox {
     return this.#state
   }
 
-  async open(): Promise<void> {
+  /** Rejects unless the subscription stands within so many milliseconds. */
+  async open(within: number): Promise<void> {
     const { name } = this.#source
     this.#opening = this.#subscribe()
     try {
-      await withDeadline(this.#opening, openMs, () => notOpened(name, `no subscription within ${openMs} ms`))
+      await withDeadline(this.#opening, within, () => notOpened(name, `no subscription within ${within} ms`))
     } catch (error) {
-      await this.close().catch(() => undefined)
+      // Not waited for: should it stand after all, it is ended then.
+      this.close().catch(() => undefined)
       throw error instanceof VivariumError ? error : notOpened(name, saidBy(error), error)
     }
     if (this.#state.is === 'ended' && this.#state.error !== undefined) {

@@ -16,7 +16,7 @@ export type { ReadableValues, ValueStreamReader } from './read-values.ts'
 export { inboxMatchers } from './matchers.ts'
 export type { Inboxes, InboxMatcherContext, InboxMatcherResult } from './matchers.ts'
 export type { ReceiveInOrderOptions, ReceiveNothingOptions, ReceiveOptions } from './matcher-options.ts'
-export type { MessagePredicate, TopicPattern } from './message-pattern.ts'
+export type { MessageExpectation, MessagePredicate, TopicPattern } from './message-pattern.ts'
 export type {
   ArrivedMessage,
   MessageReceiver,

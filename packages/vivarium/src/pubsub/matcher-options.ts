@@ -1,6 +1,6 @@
 import { VivariumError } from '../core/errors.ts'
 import { countAt, millisecondsAt, refuseUnknownKeys } from '../core/options.ts'
-import type { TopicPattern } from './message-pattern.ts'
+import type { MessageExpectation, TopicPattern } from './message-pattern.ts'
 
 /** Options of `toReceive`. */
 export interface ReceiveOptions {
@@ -27,7 +27,7 @@ export interface ReceiveNothingOptions {
   /** Only messages that came on it. @default any */
   topic?: TopicPattern
   /** Only such messages, as `toReceive` takes them. @default any */
-  matching?: unknown
+  matching?: MessageExpectation
 }
 
 const presenceMs = 1000
@@ -57,7 +57,7 @@ export function checkReceiveOptions(
 
 /** Options, checked and completed. Throws `CONFIG_INVALID`. */
 export function checkInOrderOptions(
-  expected: readonly unknown[],
+  expected: readonly MessageExpectation[],
   options: ReceiveInOrderOptions,
   isNot: boolean,
 ): { within: number; topic: TopicPattern | undefined } {
@@ -79,7 +79,7 @@ export function checkInOrderOptions(
 export function checkNothingOptions(
   options: ReceiveNothingOptions,
   isNot: boolean,
-): { within: number; topic: TopicPattern | undefined; matching: unknown } {
+): { within: number; topic: TopicPattern | undefined; matching: MessageExpectation } {
   const source = 'toReceiveNothing()'
   refuseUnknownKeys(options, ['within', 'topic', 'matching'], '', source)
   const { topic, matching } = options

@@ -9,7 +9,7 @@ import {
   type ReceiveNothingOptions,
   type ReceiveOptions,
 } from './matcher-options.ts'
-import type { MessagePattern } from './message-pattern.ts'
+import type { MessageExpectation, MessagePattern } from './message-pattern.ts'
 import { waitIn } from './pubsub-part.ts'
 import { renderOutcome } from './render-outcome.ts'
 
@@ -36,7 +36,7 @@ export type Inboxes = Inbox | readonly Inbox[] | Readonly<Record<string, Inbox>>
 export async function toReceive(
   this: InboxMatcherContext | void,
   inboxes: Inboxes,
-  expected?: unknown,
+  expected?: MessageExpectation,
   options: ReceiveOptions = {},
 ): Promise<InboxMatcherResult> {
   const isNot = this?.isNot === true
@@ -71,7 +71,7 @@ export async function toReceiveNothing(
 export async function toReceiveInOrder(
   this: InboxMatcherContext | void,
   inboxes: Inboxes,
-  expected: readonly unknown[],
+  expected: readonly MessageExpectation[],
   options: ReceiveInOrderOptions = {},
 ): Promise<InboxMatcherResult> {
   const { within, topic } = checkInOrderOptions(expected, options, this?.isNot === true)

@@ -11,18 +11,30 @@ export function isOn(topic: string, pattern: TopicPattern | undefined): boolean 
   return isMatcher(pattern) ? pattern.asymmetricMatch(topic) : topic.search(pattern) >= 0
 }
 
-/** Which messages are meant. */
-export interface MessagePattern {
-  /**
-   * What the payload must be: an equal value, one with matchers in it, a regular expression for its text, a function of the
-   * payload and the message. `undefined` means any.
-   */
-  readonly expected: unknown
-  readonly topic: TopicPattern | undefined
-}
-
 /** A function that says whether a message is meant. */
 export type MessagePredicate = (payload: unknown, message: ObservedMessage) => boolean
+
+/**
+ * What a payload must be: an equal value, one with matchers in it, a regular expression for its text, a function of the payload and the message.
+ * `undefined` means any.
+ */
+// Every value there is: a function among them has its parameters' types by the first.
+export type MessageExpectation =
+  | MessagePredicate
+  | object
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+
+/** Which messages are meant. */
+export interface MessagePattern {
+  readonly expected: MessageExpectation
+  readonly topic: TopicPattern | undefined
+}
 
 /** Every reason why a message is not the one that is meant; none when it is. */
 export function mismatchesOf(message: ObservedMessage, { expected, topic }: MessagePattern): readonly Difference[] {
@@ -30,7 +42,7 @@ export function mismatchesOf(message: ObservedMessage, { expected, topic }: Mess
   return [...onTopic, ...payloadMismatches(message, expected)]
 }
 
-function payloadMismatches(message: ObservedMessage, expected: unknown): readonly Difference[] {
+function payloadMismatches(message: ObservedMessage, expected: MessageExpectation): readonly Difference[] {
   const { payload, text } = message
   if (expected === undefined) return []
   if (typeof expected === 'function') {

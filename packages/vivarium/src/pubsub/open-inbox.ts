@@ -1,4 +1,4 @@
-import { objectAt, refuseUnknownKeys } from '../core/options.ts'
+import { millisecondsAt, objectAt, refuseUnknownKeys } from '../core/options.ts'
 import type { MessageSource } from '../core/message-source.ts'
 import { findOwner } from '../core/owner.ts'
 import { type Inbox, type OpenInboxOptions, SandboxInbox } from './inbox.ts'
@@ -27,12 +27,13 @@ import { noSandbox } from './inbox-errors.ts'
  * ```
  */
 export async function openInbox(source: MessageSource, options: OpenInboxOptions = {}): Promise<Inbox> {
-  refuseUnknownKeys(objectAt(options, '', 'openInbox()'), ['name', 'decode'], '', 'openInbox()')
+  refuseUnknownKeys(objectAt(options, '', 'openInbox()'), ['name', 'decode', 'within'], '', 'openInbox()')
+  const within = millisecondsAt(options.within, 'within', 'openInbox()') ?? 10_000
   const owner = findOwner()
   if (owner === undefined) throw noSandbox(source.name)
   owner.assertOpen(`open an inbox on ${source.name}`)
   const inbox = new SandboxInbox(owner, source, options)
   owner.own(`the inbox on ${inbox.name}`, () => inbox.close())
-  await inbox.open()
+  await inbox.open(within)
   return inbox
 }

@@ -1,6 +1,7 @@
 import type { MailExpectation } from '../mail/mail-pattern.ts'
 import type { SentMailOptions } from '../mail/matchers.ts'
 import type { ReceiveInOrderOptions, ReceiveNothingOptions, ReceiveOptions } from '../pubsub/matcher-options.ts'
+import type { MessageExpectation } from '../pubsub/message-pattern.ts'
 import type { KeyPattern } from '../redis/cache-uses.ts'
 import type { CacheSetOptions, CacheUseOptions } from '../redis/matchers.ts'
 
@@ -68,10 +69,10 @@ declare module 'vitest' {
      * await expect(inbox).toReceiveNothing()
      * ```
      */
-    toReceive(expected?: unknown, options?: ReceiveOptions): Promise<void>
+    toReceive(expected?: MessageExpectation, options?: ReceiveOptions): Promise<void>
     /** For an inbox, or several: nothing arrives, within a time, that no assertion has accounted for. Must be awaited. */
     toReceiveNothing(options?: ReceiveNothingOptions): Promise<void>
     /** For an inbox, or several: messages arrive one after the other, others may come between them. Must be awaited. */
-    toReceiveInOrder(expected: readonly unknown[], options?: ReceiveInOrderOptions): Promise<void>
+    toReceiveInOrder(expected: readonly MessageExpectation[], options?: ReceiveInOrderOptions): Promise<void>
   }
 }

@@ -63,6 +63,18 @@ describe('opening an inbox', () => {
     })
   })
 
+  test('a source that never confirms is given up in time, and ended should it confirm after all', async () => {
+    let confirm!: (end: SourceEnd) => void
+    const outcome = await sandboxes.run(async () => {
+      const source = sourceThat(() => new Promise((resolve) => (confirm = resolve)))
+      await expect(openInbox(source, { within: 20 })).rejects.toThrow(
+        /a broker could not be opened[^]*no subscription within 20 ms/,
+      )
+      await new Promise<void>((resolve) => confirm(resolve))
+    })
+    expect(codesOf(outcome)).toEqual([])
+  })
+
   test('an option that it does not know is refused', async () => {
     await sandboxes.run(async () => {
       // @ts-expect-error no such option
