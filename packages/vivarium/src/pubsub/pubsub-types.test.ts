@@ -50,7 +50,7 @@ test('one inbox, a list and an object of them can be asserted; options are check
 
 test('the matchers do in Jest’s expect what they do here', async () => {
   jestExpect.extend(inboxMatchers)
-  await sandboxes.run(async () => {
+  await sandboxes.pass(async () => {
     const emitter = new EventEmitter()
     const inbox = await openInbox(fromEmitter(emitter, 'a'))
     emitter.emit('a', { id: 17 })

@@ -110,7 +110,7 @@ test('faked timers do not stop it, and a blocked event loop does not use its tim
 })
 
 test('what crossed between the application and its components meanwhile is told, and nothing of before', async () => {
-  await sandboxes.run(async ({ recorder }) => {
+  await sandboxes.pass(async ({ recorder }) => {
     recorder.record(query('select before', 0))
     const waiting = failureOf(
       eventually(() => recorder.record(query("select 'meanwhile'", 0)), { until: () => false, within: 10 }),

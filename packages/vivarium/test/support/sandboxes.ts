@@ -20,6 +20,8 @@ export interface Sandboxes {
     work: (sandbox: ComposedSandbox) => unknown,
     options?: { title?: string; around?: ComposedSandbox },
   ): Promise<SandboxOutcome>
+  /** The same for work that goes well: what it throws is thrown, and so is what closing reports. */
+  pass(work: (sandbox: ComposedSandbox) => unknown): Promise<void>
   open(options: { title: string; around?: ComposedSandbox }): Promise<ComposedSandbox>
 }
 
@@ -28,12 +30,19 @@ export async function useSandboxes(): Promise<Sandboxes> {
   const vivarium = (await openVivarium({})) as JoinedVivarium
   afterAll(() => vivarium.close())
   const open: Sandboxes['open'] = (options) => vivarium.openSandbox({ ...options, concurrent: true })
+  const run: Sandboxes['run'] = async (work, { title = 'a test', around } = {}) => {
+    const sandbox = await open(around === undefined ? { title } : { title, around })
+    const [ran] = await Promise.allSettled([runInSandbox(sandbox, async () => await work(sandbox))])
+    return { thrown: ran.status === 'rejected' ? ran.reason : undefined, failures: await failuresOf(sandbox) }
+  }
   return {
     open,
-    run: async (work, { title = 'a test', around } = {}) => {
-      const sandbox = await open(around === undefined ? { title } : { title, around })
-      const [ran] = await Promise.allSettled([runInSandbox(sandbox, async () => await work(sandbox))])
-      return { thrown: ran.status === 'rejected' ? ran.reason : undefined, failures: await failuresOf(sandbox) }
+    run,
+    pass: async (work) => {
+      const { thrown, failures } = await run(work)
+      // The assertion's own error is the one to show.
+      if (thrown !== undefined) throw thrown as Error
+      if (failures.length > 0) throw new SandboxFailures('a test', failures)
     },
   }
 }
