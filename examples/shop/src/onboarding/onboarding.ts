@@ -1,6 +1,7 @@
 import { and, eq, gt } from 'drizzle-orm'
 import { z } from 'zod'
 import { users } from '../accounts/tables.ts'
+import { inTransaction } from '../database.ts'
 import type { Database } from '../database.ts'
 import type { Mailer, OutgoingMail } from '../mail/mailer.ts'
 import type { PaymentGateway } from '../payments/payment-gateway.ts'
@@ -114,7 +115,7 @@ export function createOnboarding({ database, mailer, gateway, verificationLink }
 
     async setupProfile(user, given) {
       const profile = newProfileSchema.parse(given)
-      const moved = await database.transaction(async (tx) => {
+      const moved = await inTransaction(database, async (tx) => {
         const mover = await takeTransition(tx, 'setupProfile', eq(users.id, user.id))
         if (mover) await createProfile(tx, mover.id, profile)
         return mover

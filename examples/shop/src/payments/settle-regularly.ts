@@ -19,7 +19,7 @@ export function settleRegularly(options: SettleRegularlyOptions): { stop(): Prom
     if (isStopped) return
     timer = setTimeout(() => {
       underWay = settle().finally(settleLater)
-    }, everyMs)
+    }, everyMs).unref()
   }
 
   async function settle(): Promise<void> {

@@ -1,3 +1,4 @@
+import { inTransaction } from '../database.ts'
 import type { Database, Transaction } from '../database.ts'
 import { lockOrderForPayment, markOrderPaid } from '../orders/settle-order.ts'
 import { changeAttempt, isSettled, noteAttempt } from './attempts.ts'
@@ -39,7 +40,7 @@ export async function withPayment<T>(
 ): Promise<T> {
   const attempt: Attempt = { idempotencyKey: await noteAttempt(database), charge: 'none' }
   try {
-    const result = await database.transaction((tx) =>
+    const result = await inTransaction(database, (tx) =>
       work(tx, (orderId, cardToken) => payOrder({ tx, gateway, attempt }, orderId, cardToken)),
     )
     if (attempt.charge === 'none') await cancel(database, attempt)

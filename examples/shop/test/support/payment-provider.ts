@@ -43,7 +43,7 @@ export const provider = defineMock<PaymentGateway>('PaymentGateway', {
 })
 
 /** Takes every card, and the whole sum, once for each key; knows what it has taken and given back. */
-class ObligingGateway implements PaymentGateway {
+export class ObligingGateway implements PaymentGateway {
   readonly #charges = new Map<string, { providerId: string; capturedCents: number }>()
   readonly #refunded = new Set<string>()
 
@@ -74,6 +74,8 @@ class ObligingGateway implements PaymentGateway {
 }
 
 /** What the provider does in a test that says nothing else of it. */
-export function takeEveryCard(): void {
-  provider.stubAll(new ObligingGateway())
+export function takeEveryCard(): ObligingGateway {
+  const gateway = new ObligingGateway()
+  provider.stubAll(gateway)
+  return gateway
 }

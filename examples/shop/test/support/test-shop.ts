@@ -34,7 +34,9 @@ export function openTestShop(options: OpenTestShopOptions = {}): { shop: Shop } 
     verificationLink: (token) => `https://shop.example.com/verify-email?token=${token}`,
     ...(report && { report }),
   })
-  beforeEach(takeEveryCard)
+  beforeEach(() => {
+    takeEveryCard()
+  })
   afterAll(async () => {
     smtp.close()
     await Promise.all([shop.close(), cache.close(), pubSub.close()])
