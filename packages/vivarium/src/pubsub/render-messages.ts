@@ -21,7 +21,7 @@ export function renderPattern({ expected, topic }: MessagePattern): readonly str
 /** Everything that an inbox holds, a line or two for each message, and how the nearest differs from what was meant. */
 export function renderFinding({ name, state, messages }: InboxFinding): readonly string[] {
   const end = renderEnd(state)
-  if (messages.length === 0) return [cut(`Nothing arrived in ${name}.`), ...end]
+  if (messages.length === 0) return [...wrapped(`Nothing has arrived in ${name} since it was opened.`), ...end]
   const nearest = nearestOf(messages)
   const shown = messages.slice(-mostMessages)
   const hidden = messages.length - shown.length

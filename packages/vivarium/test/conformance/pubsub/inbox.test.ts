@@ -86,7 +86,7 @@ describe('toReceive', () => {
           { a: 1 }
           on topic 'a'
 
-        Nothing arrived in event a, b."
+        Nothing has arrived in event a, b since it was opened."
       `)
     })
   })
@@ -321,7 +321,7 @@ describe('an inbox', () => {
         Expected:
           1
 
-        Nothing arrived in a broker.
+        Nothing has arrived in a broker since it was opened.
           Its source broke: connection lost"
       `)
       expect(await next).toContain('Its source broke: connection lost')

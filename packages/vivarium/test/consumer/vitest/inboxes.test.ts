@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { installPackage, type InstalledPackage } from '../support/installed-package.ts'
 import { runVitest, type VitestOutcome } from '../support/run-vitest.ts'
@@ -85,4 +87,13 @@ test('the matchers are registered, and inboxes of a file show each test its own'
     ['not awaited', expect.stringContaining('toReceive() of of the file was still waiting when sandbox')],
   ])
   expect(outcome.tests).toHaveLength(11)
+})
+
+test('what every worker loads has nothing of it: it is loaded by the first assertion', () => {
+  const runtime = readFileSync(
+    join(installed.folder, 'node_modules/vivarium/dist/esm/vitest/worker-runtime.js'),
+    'utf8',
+  )
+  const found = ['import("../pubsub/index.js")', 'was still waiting when sandbox'].map((text) => runtime.includes(text))
+  expect(found).toEqual([true, false])
 })
