@@ -16,20 +16,29 @@ export interface LooseTables {
   readonly [table: string]: { readonly row: Record<string, unknown>; readonly insert: Record<string, unknown> }
 }
 
-/** A collection in which nothing is written yet. */
-export type NoFactories = Readonly<Record<never, never>>
-
-/** Names of factories and tables. */
-export type FactoryNames<T, F> = Extract<keyof F | keyof T, string>
-
-interface PlainFactory<K, Trait> {
-  readonly table: K
-  readonly params: unknown
-  readonly traits: Trait
-  readonly extra: unknown
+/** What a written factory has, as types. A collection has the union of its factories: that is flat, however many there are. */
+export interface Written<Name extends string, Table, Params, Traits, Extra> {
+  readonly name: Name
+  readonly table: Table
+  readonly params: Params
+  readonly traits: Traits
+  readonly extra: Extra
 }
 
-type FactoryAt<T, F, N> = N extends keyof F ? F[N] : PlainFactory<N, string extends keyof T ? string : never>
+/** A collection in which nothing is written yet. */
+export type NoFactories = never
+
+/** Names of factories and tables. */
+export type FactoryNames<T, F> = NameOf<F> | Extract<keyof T, string>
+
+type NameOf<F> = F extends { readonly name: infer N extends string } ? N : never
+
+type WrittenAt<F, N> = F extends { readonly name: infer M } ? (N extends M ? F : never) : never
+
+type FactoryAt<T, F, N> = [WrittenAt<F, N>] extends [never]
+  ? Written<'', N, unknown, string extends keyof T ? string : never, unknown>
+  : WrittenAt<F, N>
+
 type Property<X, K extends string> = X extends { readonly [P in K]: infer V } ? V : never
 
 /** The table of a factory. */
@@ -124,44 +133,44 @@ export interface FactoryVerbs<T, F> {
    *
    * @throws VivariumError NO_SANDBOX, FACTORY_…
    */
-  insert<N extends Extract<keyof F | keyof T, string>>(
+  insert<N extends NameOf<F> | Extract<keyof T, string>>(
     name: N | BuiltRow<T, F, N>,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<InsertedRow<T, F, N>>
   /** Inserts two rows, each with parents of its own. */
-  insertPair<N extends Extract<keyof F | keyof T, string>>(
+  insertPair<N extends NameOf<F> | Extract<keyof T, string>>(
     name: N,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<[InsertedRow<T, F, N>, InsertedRow<T, F, N>]>
   /** Inserts `count` rows, 0 included, each with parents of its own: one statement per table. */
-  insertList<N extends Extract<keyof F | keyof T, string>>(
+  insertList<N extends NameOf<F> | Extract<keyof T, string>>(
     count: number,
     name: N,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<InsertedRow<T, F, N>[]>
   /** Builds a row and sends nothing to the database. What only the database gives a row is not there. */
-  build<N extends Extract<keyof F | keyof T, string>>(
+  build<N extends NameOf<F> | Extract<keyof T, string>>(
     name: N,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<BuiltRow<T, F, N>>
   /** Builds two rows. */
-  buildPair<N extends Extract<keyof F | keyof T, string>>(
+  buildPair<N extends NameOf<F> | Extract<keyof T, string>>(
     name: N,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<[BuiltRow<T, F, N>, BuiltRow<T, F, N>]>
   /** Builds `count` rows, 0 included. */
-  buildList<N extends Extract<keyof F | keyof T, string>>(
+  buildList<N extends NameOf<F> | Extract<keyof T, string>>(
     count: number,
     name: N,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<BuiltRow<T, F, N>[]>
   /** What a client would send of a row: no keys but those that are given, nothing that the database gives itself. */
-  paramsFor<N extends Extract<keyof F | keyof T, string>>(
+  paramsFor<N extends NameOf<F> | Extract<keyof T, string>>(
     name: N,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<ParamsFor<T, F, N>>
   /** The same as JSON has it, for the body of a request: dates are texts. */
-  jsonFor<N extends Extract<keyof F | keyof T, string>>(
+  jsonFor<N extends NameOf<F> | Extract<keyof T, string>>(
     name: N,
     ...adjustments: Adjustment<T, F, N>[]
   ): Promise<JsonFor<T, F, N>>
@@ -189,7 +198,8 @@ export interface FactoryDefinition<T, F, B, P extends object, R extends string, 
   ) => Promise<E | void> | void
 }
 
-type Also<F, N extends string, D> = Omit<F, N> & { readonly [K in N]: D }
+/** Without the factory of that name. */
+type Without<F, N> = F extends { readonly name: N } ? never : F
 
 /** A collection of factories. Immutable: each `define` makes another one. */
 export interface FactoryCollection<T, F> extends FactoryVerbs<T, F> {
@@ -201,7 +211,7 @@ export interface FactoryCollection<T, F> extends FactoryVerbs<T, F> {
    */
   define<
     const N extends string,
-    B extends Extract<keyof F | keyof T, string>,
+    B extends NameOf<F> | Extract<keyof T, string>,
     // eslint-disable-next-line typescript/ban-types
     P extends object = {},
     R extends string = never,
@@ -212,17 +222,15 @@ export interface FactoryCollection<T, F> extends FactoryVerbs<T, F> {
     definition: FactoryDefinition<T, F, B, P, R, E>,
   ): FactoryCollection<
     T,
-    Also<
-      F,
-      N,
-      {
-        readonly table: TableOf<T, F, B>
-        readonly params: P & ParamsOf<T, F, B>
-        readonly traits: R | (B extends keyof F ? TraitsOf<T, F, B> : never)
-        readonly extra: E & ExtraOf<T, F, B>
-      }
-    >
+    | Without<F, N>
+    | Written<
+        N,
+        TableOf<T, F, B>,
+        P & ParamsOf<T, F, B>,
+        R | (B extends NameOf<F> ? TraitsOf<T, F, B> : never),
+        E & ExtraOf<T, F, B>
+      >
   >
   /** Both collections in one; where both have a factory of one name they must have the same one. Throws `FACTORY_DEFINITION_INVALID`. */
-  with<G>(other: FactoryCollection<T, G>): FactoryCollection<T, F & G>
+  with<G>(other: FactoryCollection<T, G>): FactoryCollection<T, F | G>
 }
