@@ -19,6 +19,19 @@ async function codesOf(closing: Promise<void>): Promise<string[]> {
   }
 }
 
+/** Everything that a server holds, in all its databases: each key's value as it is stored, and when it expires. */
+async function holdings(plain: RespWire): Promise<Record<string, unknown>> {
+  const held: Record<string, unknown> = {}
+  for (let database = 0; database < 16; database++) {
+    await plain.command('SELECT', String(database))
+    for (const key of (await plain.command('KEYS', '*')) as string[]) {
+      const value = await plain.command('DUMP', key)
+      held[`${database} ${key}`] = { value, expires: await plain.command('PEXPIRETIME', key) }
+    }
+  }
+  return held
+}
+
 describeIfFound('redis', installedRedis(), 'Redis in sandboxes', () => {
   let vivarium: Vivarium
   const open: { close(): unknown }[] = []
@@ -436,6 +449,13 @@ describeIfFound('redis', installedRedis(), 'Redis in sandboxes', () => {
     afterAll(() => server?.close())
 
     test('200 sandboxes that write the same keys and publish on the same channels with two clients do not meet', async () => {
+      const before = await withWires([server.url], async (plain) => {
+        await plain.command('SET', 'theirs:expiring', 'x', 'PXAT', '33177117420000')
+        await plain.command('HSET', 'theirs:hash', 'field', 'value')
+        await plain.command('SELECT', '3')
+        await plain.command('RPUSH', 'theirs', 'in another database')
+        return holdings(plain)
+      })
       const shared = await openVivarium({ redis: { url: server.url } })
       // Making the first one takes that client 30 ms, a duplicate nearly nothing.
       const client = createClient({ RESP: 3 })
@@ -444,9 +464,18 @@ describeIfFound('redis', installedRedis(), 'Redis in sandboxes', () => {
         const one = new Redis(sandbox.redis.url)
         const listener = new Redis(sandbox.redis.url)
         const other = client.duplicate({ url: sandbox.redis.url })
+        const pattern = client.duplicate({ url: sandbox.redis.url })
         const heard: string[] = []
+        const heardByPattern: string[] = []
         listener.on('message', (_, message) => heard.push(message))
-        await Promise.all([other.connect(), listener.subscribe('news')])
+        await Promise.all([other.connect(), pattern.connect(), listener.subscribe('news')])
+        const told = new Promise<void>((resolve) => {
+          void pattern.pSubscribe('n*', (message, channel) => {
+            heardByPattern.push(`${channel} ${message}`)
+            if (message === 'last') resolve()
+          })
+        })
+        await pattern.ping()
         await one.set('key', number)
         await other.set('other', number)
         await one.select(2)
@@ -454,11 +483,14 @@ describeIfFound('redis', installedRedis(), 'Redis in sandboxes', () => {
         const last = once(listener, 'message')
         await other.publish('news', String(number))
         await last
+        await one.publish('n', 'last')
+        await told
         expect(await other.mGet(['key', 'other'])).toEqual([String(number), String(number)])
         expect(await one.get('key')).toBe(String(-number))
         expect((await other.keys('*')).toSorted()).toEqual(['key', 'other'])
         expect(heard).toEqual([String(number)])
-        await Promise.all([one.quit(), listener.quit(), other.close()])
+        expect(heardByPattern).toEqual([`news ${number}`, 'n last'])
+        await Promise.all([one.quit(), listener.quit(), other.close(), pattern.close()])
         await sandbox.close()
       }
       try {
@@ -467,9 +499,14 @@ describeIfFound('redis', installedRedis(), 'Redis in sandboxes', () => {
         await shared.close()
       }
       await withWires([server.url], async (plain) => {
-        expect(((await plain.command('KEYS', '*')) as string[]).toSorted()).toEqual(['theirs', 'vivarium:theirs'])
-        expect(await plain.command('GET', 'theirs')).toBe('untouched')
+        expect(await holdings(plain)).toEqual(before)
+        expect(before).toMatchObject({
+          '0 theirs:expiring': { expires: 33177117420000 },
+          '3 theirs': {},
+          '0 theirs': {},
+        })
         expect(await plain.command('PUBSUB', 'CHANNELS')).toEqual([])
+        expect(await plain.command('PUBSUB', 'NUMPAT')).toBe(0)
       })
     })
 

@@ -32,9 +32,10 @@ export const exclusions: readonly Exclusion[] = [
     why: 'a server that is flushed tells of no key, and what is of one sandbox on it is deleted key by key',
     without: (json) =>
       JSON.stringify(
-        (JSON.parse(json) as string[][]).filter(
-          ([, , channel, payload]) => !`${channel} ${payload}`.match(/@0__:(?:del |.* del$)/),
-        ),
+        (JSON.parse(json) as (string[] | { push: string[] })[]).filter((message) => {
+          const [, , channel, payload] = Array.isArray(message) ? message : message.push
+          return !`${channel} ${payload}`.match(/@0__:(?:del |.* del$)/)
+        }),
       ),
   },
 ]

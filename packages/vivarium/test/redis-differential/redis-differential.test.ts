@@ -9,7 +9,7 @@ import { scripts } from './scripts.ts'
 
 /** Values whose order a server leaves open. */
 const unordered =
-  /^(KEYS|SCAN|SMEMBERS|SINTER|SUNION|SDIFF|HGETALL|HKEYS|HVALS|SSCAN|HSCAN|PUBSUB CHANNELS|EXEC|COMMAND|EVAL\S* return~redis\.call\("(?:keys|scan))/
+  /^(KEYS|SCAN|SMEMBERS|SRANDMEMBER|SPOP|SINTER|SUNION|SDIFF|HGETALL|HKEYS|HVALS|SSCAN|HSCAN|PUBSUB CHANNELS|EXEC|COMMAND|EVAL\S* return~redis\.call\("(?:keys|scan))/
 
 function words(line: string): string[] {
   return line.split(' ').map((word) => word.replaceAll('~', ' ').replaceAll('\\n', '\n'))
@@ -48,8 +48,9 @@ describeIfFound('redis', installedRedis(), 'a sandbox answers as a server of its
     await plain?.close()
   })
 
-  async function play(lines: readonly string[], open: () => Promise<RespWire>): Promise<string[]> {
+  async function play(lines: readonly string[], protocol: string, open: () => Promise<RespWire>): Promise<string[]> {
     const clients = { 1: await open(), 2: await open() }
+    if (protocol === 'RESP3') for (const client of Object.values(clients)) await client.command('HELLO', '3')
     const replies: string[] = []
     try {
       for (const line of lines) {
@@ -70,11 +71,22 @@ describeIfFound('redis', installedRedis(), 'a sandbox answers as a server of its
     }
   }
 
-  test('there are at least 200 commands', () => {
-    expect(Object.values(scripts).flat().length).toBeGreaterThanOrEqual(200)
+  test('there are at least 200 commands, each told apart by its name and subcommand', () => {
+    const names = Object.values(scripts)
+      .flat()
+      .map((line) => line.replace(/^[12](?:<<|[<>]) ?/, ''))
+      .map(
+        (line) =>
+          /^(?:ACL|CLIENT|CLUSTER|COMMAND|CONFIG|OBJECT|PUBSUB|SCRIPT|XGROUP|XINFO) \S+|^[A-Z]\S*/.exec(line)?.[0],
+      )
+    expect(new Set(names.filter((name) => name !== undefined)).size).toBeGreaterThanOrEqual(200)
   })
 
-  describe.each(Object.entries(scripts))('%s', (_, lines) => {
+  const ways = Object.entries(scripts).flatMap(([name, lines]) => [
+    [name, 'RESP2', lines] as const,
+    [name, 'RESP3', lines] as const,
+  ])
+  describe.each(ways)('%s in %s', (_, protocol, lines) => {
     let sandbox: Sandbox
 
     beforeAll(async () => {
@@ -87,8 +99,8 @@ describeIfFound('redis', installedRedis(), 'a sandbox answers as a server of its
       await cleaner.command('FLUSHALL')
       await cleaner.command('SCRIPT', 'FLUSH')
       cleaner.end()
-      const wanted = await play(lines, () => connectWire(plain.url))
-      const seen = await play(lines, () => connectWire(vivarium.redis.url))
+      const wanted = await play(lines, protocol, () => connectWire(plain.url))
+      const seen = await play(lines, protocol, () => connectWire(vivarium.redis.url))
       const different = lines.flatMap((step, index) => {
         let [want, see] = [wanted[index]!, seen[index]!]
         if (want === see) return []

@@ -22,6 +22,8 @@ export interface CommandFacts {
   readonly writes?: true
   readonly reads?: true
   readonly blocks?: true
+  /** No script can call it: the server says so. */
+  readonly noScript?: true
   /** There may be keys that `keys` does not tell of. */
   readonly partial?: true
   readonly keys: readonly KeySpec[]
@@ -40,6 +42,7 @@ export function readCommandTable(reply: Reply): CommandTable {
       ...(has.has('write') && { writes: true }),
       ...(has.has('readonly') && { reads: true }),
       ...(has.has('blocking') && { blocks: true }),
+      ...(has.has('noscript') && { noScript: true }),
       ...(listOf(specs).some((spec) => isPartial(fieldsOf(spec))) && { partial: true }),
       keys: listOf(specs).flatMap((spec) => readSpec(fieldsOf(spec))),
     }

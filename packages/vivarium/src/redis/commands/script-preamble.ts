@@ -34,8 +34,11 @@ function digestOf(script: Buffer): string {
 /** `name=rule`: where keys are, `^` for a command with subcommands, or what else is to be done (see the Lua below). */
 function describe(table: CommandTable): string[] {
   const containers = new Set(Object.keys(table).flatMap((name) => (name.includes('|') ? [name.split('|')[0]!] : [])))
-  return Object.entries(table).map(([name, { keys, partial }]) => {
-    const rule = inScripts[name] ?? inScripts[name.split('|')[0]!] ?? (containers.has(name) ? '^' : undefined)
+  return Object.entries(table).map(([name, { keys, partial, noScript }]) => {
+    // The server refuses it.
+    const refused = noScript === true && !containers.has(name) ? '' : undefined
+    const rule =
+      refused ?? inScripts[name] ?? inScripts[name.split('|')[0]!] ?? (containers.has(name) ? '^' : undefined)
     // What has no keys and no rule may go through only where it does outside of scripts, too.
     const isUnknown = partial === true || (keys.length === 0 && !isHarmless(name))
     return `${name.replace('|', ' ')}=${rule ?? (isUnknown ? '!' : keys.map(describeSpec).join(';'))}`
