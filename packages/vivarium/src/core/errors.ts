@@ -60,6 +60,7 @@ export const errorCodes = {
   SERVER_LOGIN_REFUSED: 'The server refused the login',
   REDIS_NOT_FOUND: 'No Redis server was found',
   REDIS_TOO_OLD: 'The Redis server is older than version 7',
+  REDIS_RIGHTS_MISSING: 'The Redis user may not do what is needed',
   REDIS_CLUSTER: 'The Redis server is part of a cluster',
   COMMAND_STILL_RUNNING: 'A Redis command was still running when the sandbox closed',
   CONNECTION_NOT_MOVED: 'A Redis connection could not follow the stable URL into a sandbox',

@@ -42,6 +42,14 @@ const tracking: Planner = (request, { keyPrefix }) => {
   return { kind: 'send', request: changed, keys: [] }
 }
 
+/** What a client for a cluster asks first. */
+const asCluster: Planner = (request) => ({
+  ...pass(request),
+  error: (text) =>
+    `${text}. Vivarium gives a sandbox a single server: connect to its URL with a client for one (ioredis \`new Redis(url)\`, ` +
+    'node-redis `createClient({ url })`), in tests at least',
+})
+
 const keyEvents = 'notify-keyspace-events'
 
 const getConfig: Planner = (request, { events }) => ({
@@ -107,6 +115,9 @@ export const serverWide: Readonly<Record<string, Planner>> = {
   role: pass,
   lastsave: pass,
   command: pass,
+  'cluster|slots': asCluster,
+  'cluster|shards': asCluster,
+  'cluster|nodes': asCluster,
   cluster: pass,
   unwatch: pass,
   readonly: pass,

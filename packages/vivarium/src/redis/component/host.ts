@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { VivariumError } from '../../core/errors.ts'
 import { openTogether } from '../../core/lifecycle.ts'
 import { readCommandTable } from '../commands/command-table.ts'
+import { copyKeys, removeKeys } from '../commands/own-scripts.ts'
 import { openRedisClient, type RedisClient } from '../connection/client.ts'
 import { describeTarget, type RedisTarget } from '../connection/target.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -28,11 +29,12 @@ export function openRedisHost({ url, env }: ResolvedRedis): Promise<RedisHost> {
     const { target } = server
     const client = await openRedisClient(target)
     opened.add('the connection to Redis', () => client.close())
+    const id = randomBytes(5).toString('hex')
     await refuseUnfit(client, target)
+    if (server.kind === 'external') await refuseWithoutRights(client, target, id)
     const table = readCommandTable(await client.command('COMMAND'))
     const databases =
       Number(textOf(listOf(await client.command('CONFIG', 'GET', 'databases').catch(() => undefined))[1])) || 16
-    const id = randomBytes(5).toString('hex')
     // With a server of our own all that is in it goes.
     if (server.kind === 'external') {
       opened.add("the run's keys", await openRedisRun(() => openRedisClient(target), id))
@@ -57,7 +59,7 @@ export function openRedisHost({ url, env }: ResolvedRedis): Promise<RedisHost> {
 }
 
 async function refuseUnfit(client: RedisClient, target: RedisTarget): Promise<void> {
-  const info = textOf(await client.command('INFO', 'server'))
+  const info = textOf(await allowed(target, client.command('INFO', 'server')))
   const version = /^redis_version:(\d+)\.(\d+\S*)/m.exec(info)
   if (Number(version?.[1] ?? 0) < 7) {
     throw new VivariumError('REDIS_TOO_OLD', {
@@ -71,6 +73,37 @@ async function refuseUnfit(client: RedisClient, target: RedisTarget): Promise<vo
     what: `The Redis server at ${describeTarget(target)} is part of a cluster.`,
     remedy: 'Name a single server in VIVARIUM_REDIS_URL; without it one is started.',
   })
+}
+
+/** What a run does on a server that is not ours, tried where there is nothing, before anything depends on it. */
+async function refuseWithoutRights(client: RedisClient, target: RedisTarget, id: string): Promise<void> {
+  const nowhere = `vivarium:${id}:none:`
+  const tried: readonly (readonly string[])[] = [
+    ['EVAL', removeKeys, '0', `${nowhere}*`],
+    ['EVAL', copyKeys, '0', nowhere, nowhere],
+    ['UNLINK', `${nowhere}key`],
+    ['PUBLISH', `${nowhere}channel`, ''],
+    ['CLIENT', 'UNBLOCK', '0'],
+    ['COMMAND'],
+  ]
+  for (const command of tried) await allowed(target, client.command(...command))
+}
+
+async function allowed(target: RedisTarget, replied: Promise<Reply>): Promise<Reply> {
+  try {
+    return await replied
+  } catch (cause) {
+    const seen = cause instanceof Error ? cause.message : String(cause)
+    if (!/NOPERM|The user executing the script/.test(seen)) throw cause
+    throw new VivariumError('REDIS_RIGHTS_MISSING', {
+      what: `The user at the Redis server ${describeTarget(target)} may not do what Vivarium does there.`,
+      seen,
+      remedy:
+        'Give it everything on the keys and channels of tests, and what finds and removes them: `ACL SETUSER name ~vivarium:* &vivarium:* ' +
+        '&__key* +@all -@admin +info +keys +client|list +client|unblock +config|get`. Or name another user in the URL.',
+      cause,
+    })
+  }
 }
 
 function listOf(reply: Reply | undefined): readonly Reply[] {

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { writeRequest } from '../protocol/requests.ts'
 import type { RedisTarget } from './target.ts'
@@ -9,7 +9,8 @@ export function connectTo({ host, port, path, tls }: RedisTarget): Socket {
     path !== undefined
       ? connect({ path })
       : tls === true
-        ? connectTls({ host, port, servername: host })
+        ? // A certificate is never asked for by an address.
+          connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }) })
         : connect({ host, port })
   socket.setNoDelay(true)
   return socket

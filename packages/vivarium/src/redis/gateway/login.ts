@@ -24,6 +24,11 @@ export const helloNotLoggedIn: Reply = {
     'to authenticate the client and select the RESP protocol version at the same time',
 }
 
+export const noTls: Reply = {
+  type: '-',
+  text: 'ERR Vivarium: the URL of a sandbox is redis://, without TLS. Use it as it was given.',
+}
+
 export const wrongPassword: Reply = {
   type: '-',
   text: 'WRONGPASS invalid username-password pair or user is disabled. Vivarium: use the URL as it was given, with user and password.',

@@ -10,7 +10,16 @@ import { RawRequest } from '../protocol/raw-request.ts'
 import { writeReply } from '../protocol/reply.ts'
 import { type Request, RequestParser } from '../protocol/request-parser.ts'
 import { writeRequest } from '../protocol/requests.ts'
-import { authMalformed, helloNotLoggedIn, isLogin, type Login, notLoggedIn, readLogin, wrongPassword } from './login.ts'
+import {
+  authMalformed,
+  helloNotLoggedIn,
+  isLogin,
+  type Login,
+  noTls,
+  notLoggedIn,
+  readLogin,
+  wrongPassword,
+} from './login.ts'
 import { UnreadCommand } from './command-record.ts'
 import { Listening } from './listening.ts'
 import { Outlet } from './outlet.ts'
@@ -159,6 +168,11 @@ export class VirtualConnection implements PartConnection {
   }
 
   #fromClient(chunk: Buffer): void {
+    // The first bytes of TLS: a client that waits for an answer to them gets one that it can tell is none.
+    if (this.#state === 'open' && chunk[0] === 0x16 && chunk[1] === 0x03 && this.door === undefined) {
+      this.#outlet.answer(noTls)
+      return this.end()
+    }
     try {
       this.#timed()
       this.#parser.push(chunk, this.#onRequest)
