@@ -50,7 +50,8 @@ test('whatever a flow starts, and whatever that starts, shares its sandbox', asy
 })
 
 test('another flow can be allowed: what it calls, it calls in the sandbox that allowed it', async () => {
-  const sandbox = await sandboxes.open({ title: 'the test' })
+  const file = await sandboxes.open({ title: 'the file' })
+  const sandbox = await sandboxes.open({ title: 'the test', around: file })
   const job = runInSandbox(sandbox, () => {
     ledger.expect.book(7).resolves('seven')
     return ledger.allow((amount: number) => double.book(amount))
@@ -60,6 +61,7 @@ test('another flow can be allowed: what it calls, it calls in the sandbox that a
   expect(await job(7)).toBe('seven')
   expect(await failuresOf(sandbox)).toEqual([])
   expect(() => job(7)).toThrow('SANDBOX_CLOSED')
+  expect(await failuresOf(file)).toMatchObject([{ code: 'SANDBOX_CLOSED' }])
 })
 
 test('a flow with expectations of its own cannot be allowed to another sandbox', async () => {

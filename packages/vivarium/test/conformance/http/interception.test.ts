@@ -18,7 +18,7 @@ import { intercept } from '../../../src/http/intercept/interception.ts'
 import { currentSandbox, openVivarium } from '../../../src/index.ts'
 import { withSandbox } from './with-sandbox.ts'
 
-const { run } = withSandbox()
+const { run, vivarium } = withSandbox()
 const service = defineService('Example', 'https://api.example.test')
 
 const server = createServer((request, response) => response.end(`real ${request.url}`))
@@ -182,13 +182,18 @@ describe('what is not ours', () => {
     let proceed!: () => void
     const ended = new Promise<void>((resolve) => (proceed = resolve))
     let late!: Promise<unknown>
-    await run(() => {
-      late = ended.then(() => fetch('https://api.example.test/x'))
-    })
+    const file = await vivarium().openSandbox({ title: 'the file' })
+    await run(
+      () => {
+        late = ended.then(() => fetch('https://api.example.test/x'))
+      },
+      { within: file },
+    )
     proceed()
     await expect(late).rejects.toMatchObject({
       cause: { code: 'SANDBOX_CLOSED', what: expect.stringMatching(/^GET https:.* was refused: sandbox "the test"/) },
     })
+    await expect(file.close()).rejects.toMatchObject({ errors: [{ code: 'SANDBOX_CLOSED' }] })
   })
 
   test('the server answers nobody who does not know a sandbox', async () => {
