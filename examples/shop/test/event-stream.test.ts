@@ -35,6 +35,12 @@ test('a reader who goes away ends it', async () => {
   stream.send('n', 1)
 })
 
+test('it ends by itself after its time, so that nobody listens for longer than they may', async () => {
+  const stream = openEventStream({ ...quiet, lifetimeMs: 1 })
+  await stream.ended
+  expect(await new Response(stream.body).text()).toBe('retry: 1000\n\n')
+})
+
 test('one that is opened when all is over is over at once', async () => {
   const stream = openEventStream({ ...quiet, signals: [AbortSignal.abort()] })
   await stream.ended

@@ -4,21 +4,21 @@ import { fromEventStream, openInbox } from 'vivarium/pubsub'
 import type { Inbox } from 'vivarium/pubsub'
 import { openTestApp, signedIn, staffToken } from './support/test-app.ts'
 
+const { shop, ask, fetch } = openTestApp({ heartbeatMs: 20 })
 const stopping = new AbortController()
-const { shop, ask, fetch } = openTestApp({ heartbeatMs: 20, stopping: stopping.signal })
+const stoppingApp = openTestApp({ stopping: stopping.signal })
 
 const notification = { kind: 'order_paid', text: 'Your order is paid' }
 
-async function listen(userId: number, token: string, signal?: AbortSignal): Promise<Response> {
+function listening(userId: number, token: string, signal?: AbortSignal): Request {
   const headers = { authorization: `Bearer ${token}` }
-  const init = { headers, ...(signal && { signal }) }
-  return await fetch(new Request(`http://shop.test/api/users/${userId}/notifications`, init))
+  return new Request(`http://shop.test/api/users/${userId}/notifications`, { headers, ...(signal && { signal }) })
 }
 
 /** An inbox on what a user who is signed in is sent. */
 async function openUsersInbox(email: string): Promise<{ inbox: Inbox; userId: number; token: string }> {
   const { user, token } = await signedIn(shop, email)
-  const inbox = await openInbox(fromEventStream(await listen(user.id, token), { name: `events of ${email}` }))
+  const inbox = await openInbox(fromEventStream(await fetch(listening(user.id, token)), { name: `events of ${email}` }))
   return { inbox, userId: user.id, token }
 }
 
@@ -52,7 +52,7 @@ test('the staff notifies several users at once', async () => {
 test('nothing is missed: what is sent as soon as the answer is there arrives, also to who reads late', async () => {
   // Given an answer whose body nobody has read yet
   const { user, token } = await signedIn(shop)
-  const response = await listen(user.id, token)
+  const response = await fetch(listening(user.id, token))
 
   // When something is sent, and then the body is read
   await shop.notifications.broadcastToUser(user.id, notification)
@@ -90,7 +90,7 @@ describe('a stream that is not one’s own', () => {
 test('a quiet stream shows that it is alive', async () => {
   // Given a stream on which nothing happens
   const { user, token } = await signedIn(shop)
-  const reader = (await listen(user.id, token)).body!.getReader()
+  const reader = (await fetch(listening(user.id, token))).body!.getReader()
   const next = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value)
 
   // Then it says when to come back, and from time to time that it is there
@@ -103,7 +103,7 @@ test('a client that goes away ends its stream', async () => {
   // Given a stream
   const { user, token } = await signedIn(shop)
   const client = new AbortController()
-  const { body } = await listen(user.id, token, client.signal)
+  const { body } = await fetch(listening(user.id, token, client.signal))
 
   // When the client goes away
   client.abort()
@@ -115,7 +115,7 @@ test('a client that goes away ends its stream', async () => {
 test('a shop that stops ends its streams', async () => {
   // Given a stream
   const { user, token } = await signedIn(shop)
-  const { body } = await listen(user.id, token)
+  const { body } = await stoppingApp.fetch(listening(user.id, token))
 
   // When the shop stops, then the stream ends
   stopping.abort()

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Queryable } from '../database.ts'
 import type { Mailer } from '../mail/mailer.ts'
-import { isPassword } from './passwords.ts'
+import { isPassword, nobodysHash } from './passwords.ts'
 import { registerUser } from './register-user.ts'
 import type { Registration, RegistrationResult } from './register-user.ts'
 import { users } from './tables.ts'
@@ -41,9 +41,11 @@ export function createAccounts(database: Queryable, mailer: Mailer): Accounts {
         .select({ ...columns, passwordHash: users.passwordHash })
         .from(users)
         .where(eq(users.email, email.toLowerCase()))
-      if (found === undefined) return undefined
-      const { passwordHash, ...user } = found
-      return passwordHash !== null && (await isPassword(password, passwordHash)) ? user : undefined
+      // Also where there is nobody, a password is compared: how long it takes does not tell whether an email is known.
+      const isRight = await isPassword(password, found?.passwordHash ?? nobodysHash)
+      if (found === undefined || !isRight) return undefined
+      const { passwordHash: _, ...user } = found
+      return user
     },
 
     async createUser(user) {

@@ -1,6 +1,8 @@
 export interface OpenEventStreamOptions {
   /** Between two signs of life on a quiet stream, in milliseconds. */
   readonly heartbeatMs: number
+  /** It ends after so many milliseconds at most: who comes back is asked again who they are. @default 15 minutes */
+  readonly lifetimeMs?: number
   /** Any of them ends the stream. */
   readonly signals: readonly AbortSignal[]
   /** A client that is so many messages behind is let go: it is to come back, and not to fill our memory. @default 100 */
@@ -18,7 +20,7 @@ export interface EventStream {
 
 /** Server-sent events: what is sent waits, within bounds, until the client has read what was sent before. */
 export function openEventStream(options: OpenEventStreamOptions): EventStream {
-  const { heartbeatMs, signals, mostWaiting = 100 } = options
+  const { heartbeatMs, lifetimeMs = 15 * 60_000, signals, mostWaiting = 100 } = options
   const encoder = new TextEncoder()
   let controller: ReadableStreamDefaultController<Uint8Array>
   let hasEnded = false
@@ -40,6 +42,7 @@ export function openEventStream(options: OpenEventStreamOptions): EventStream {
     if (hasEnded) return
     hasEnded = true
     clearInterval(heartbeat)
+    clearTimeout(lifetime)
     for (const signal of signals) signal.removeEventListener('abort', end)
     resolveEnded()
   }
@@ -50,7 +53,8 @@ export function openEventStream(options: OpenEventStreamOptions): EventStream {
     controller.close()
   }
 
-  const heartbeat = setInterval(() => write(': still here\n\n'), heartbeatMs)
+  const heartbeat = setInterval(() => write(': still here\n\n'), heartbeatMs).unref()
+  const lifetime = setTimeout(end, lifetimeMs).unref()
   // The first bytes carry the headers with them; a client that loses us is to wait a second before it comes back.
   write('retry: 1000\n\n')
   for (const signal of signals) {
