@@ -1,5 +1,5 @@
 // Notifications over HTTP: a stream of server-sent events, read through the application's own fetch.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { fromEventStream, openInbox } from 'vivarium/pubsub'
 import type { Inbox } from 'vivarium/pubsub'
 import { openTestApp, signedIn, staffToken } from './support/test-app.ts'
@@ -97,6 +97,18 @@ test('a quiet stream shows that it is alive', async () => {
   expect(await next()).toBe('retry: 1000\n\n')
   expect(await next()).toBe(': still here\n\n')
   await reader.cancel()
+})
+
+test('who only asks for the headers is listened for by nobody', async () => {
+  // Given somebody who asks with HEAD, of whose answer nobody will read a body
+  const { user, token } = await signedIn(shop)
+  const subscribe = vi.spyOn(shop.notifications, 'subscribe')
+  onTestFinished(() => subscribe.mockRestore())
+  const answer = await fetch(new Request(listening(user.id, token), { method: 'HEAD' }))
+
+  // Then they get the headers of the stream, and there is none
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+  expect(subscribe).not.toHaveBeenCalled()
 })
 
 test('a client that goes away ends its stream', async () => {

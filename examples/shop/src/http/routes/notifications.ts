@@ -4,6 +4,9 @@ import { openEventStream } from '../event-stream.ts'
 import { notification, userIdInPath, userIds } from '../fields.ts'
 import { route } from '../route.ts'
 
+/** Of an event stream. A proxy is to pass each event on as it comes. */
+const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
+
 export const notificationRoutes = [
   route({
     method: 'get',
@@ -17,6 +20,8 @@ export const notificationRoutes = [
     refuses: ['malformed_user_id', 'not_yours'],
     async handle({ shop, user, params: { userId }, context, stopping, heartbeatMs, logger }) {
       requireSelf(user, userId)
+      // HEAD: nobody would read the stream, nor end it.
+      if (context.req.method === 'HEAD') return context.body(null, 200, headers)
       const stream = openEventStream({ heartbeatMs, signals: [stopping, context.req.raw.signal] })
       try {
         // Before the client learns that it is connected: what is sent from then on arrives.
@@ -26,7 +31,7 @@ export const notificationRoutes = [
         stream.end()
         throw error
       }
-      return context.body(stream.body, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+      return context.body(stream.body, 200, headers)
     },
   }),
 
