@@ -6,7 +6,7 @@ import { openTestApp } from './support/test-app.ts'
 // What is slow about a password is this function. It stays what it is, and is counted.
 vi.mock('node:crypto', async (importOriginal) => {
   const original = await importOriginal<typeof crypto>()
-  return { ...original, scrypt: vi.fn(original.scrypt) }
+  return { ...original, scrypt: vi.fn<typeof crypto.scrypt>(original.scrypt) }
 })
 
 const { shop, ask } = openTestApp()
