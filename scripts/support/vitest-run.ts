@@ -10,6 +10,8 @@ export interface Suite {
   /** Relative to the repository. */
   folder: string
   config?: string
+  /** Further arguments of the runner. */
+  args?: readonly string[]
   /** Added to the environment. */
   env?: Readonly<Record<string, string>>
   /** Print what the runner prints only when the run did not end well. */
@@ -73,6 +75,7 @@ export async function runSuite(suite: Suite): Promise<SuiteOutcome> {
   rmSync(file, { force: true })
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
   if (suite.config !== undefined) args.push('--config', suite.config)
+  args.push(...(suite.args ?? []))
 
   const started = performance.now()
   const { code, output } = await runTool('vitest/vitest.mjs', args, {

@@ -1,8 +1,8 @@
 // The other half of file-fixtures.test.ts: both files write in beforeAll, and whichever runs later finds nothing of the other.
 import { beforeAll, expect, test } from 'vitest'
-import type { User } from '../src/accounts/accounts.ts'
-import type { Product } from '../src/catalog/catalog.ts'
-import { openTestShop } from './support/test-shop.ts'
+import type { User } from '../../src/accounts/accounts.ts'
+import type { Product } from '../../src/catalog/catalog.ts'
+import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
 

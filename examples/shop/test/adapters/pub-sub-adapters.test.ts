@@ -1,9 +1,9 @@
 // What every pub/sub must do, whatever carries its messages: one suite for all adapters.
 import { afterAll, expect, test, vi } from 'vitest'
-import type { Json } from '../src/json.ts'
-import type { PubSub } from '../src/pub-sub/pub-sub.ts'
-import type { Report } from '../src/report.ts'
-import { describeOnEachAdapter, openPubSub } from './support/adapters.ts'
+import type { Json } from '../../src/json.ts'
+import type { PubSub } from '../../src/pub-sub/pub-sub.ts'
+import type { Report } from '../../src/report.ts'
+import { describeOnEachAdapter, openPubSub } from '../support/adapters.ts'
 
 /** Listens to a topic; what was heard so far is in the list. */
 async function listen(pubSub: PubSub, topic: string): Promise<{ heard: Json[]; stop: () => Promise<void> }> {

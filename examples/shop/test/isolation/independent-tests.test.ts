@@ -1,6 +1,6 @@
 // Every test has a world of its own: what one wrote is not there for the next, and ids begin where they began.
 import { describe, expect, test } from 'vitest'
-import { openTestShop } from './support/test-shop.ts'
+import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
 

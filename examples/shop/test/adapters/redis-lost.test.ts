@@ -1,13 +1,13 @@
 // What the shop does while Redis cannot be reached, and once it can be again.
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { openRedisCache } from '../src/cache/redis-cache.ts'
-import { openRedisPubSub } from '../src/pub-sub/redis-pub-sub.ts'
-import type { Json } from '../src/json.ts'
-import type { Report } from '../src/report.ts'
-import { onRedis, timeoutMs } from './support/adapters.ts'
-import { openCuttableLine } from './support/cuttable-line.ts'
-import type { CuttableLine } from './support/cuttable-line.ts'
-import { fromEnvironment } from './support/test-shop.ts'
+import { openRedisCache } from '../../src/cache/redis-cache.ts'
+import { openRedisPubSub } from '../../src/pub-sub/redis-pub-sub.ts'
+import type { Json } from '../../src/json.ts'
+import type { Report } from '../../src/report.ts'
+import { onRedis, timeoutMs } from '../support/adapters.ts'
+import { openCuttableLine } from '../support/cuttable-line.ts'
+import type { CuttableLine } from '../support/cuttable-line.ts'
+import { fromEnvironment } from '../support/test-shop.ts'
 
 async function givenLine(): Promise<CuttableLine> {
   const line = await openCuttableLine(fromEnvironment('REDIS_URL'))

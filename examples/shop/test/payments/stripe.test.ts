@@ -1,12 +1,12 @@
-// External API, on its wire: the official SDK, what it sends to Stripe, and what the shop makes of the answers.
+// More of Stripe: handlers, outages, what becomes of a charge that nobody has answered for, cards that are checked.
 import { http, HttpResponse } from 'msw'
 import { expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import { down, failsOnce, rateLimited, timeOut } from 'vivarium/http'
-import type { OrderRequest } from '../src/orders/process-order.ts'
-import { createStripeGateway } from '../src/payments/stripe-gateway.ts'
-import { acceptCard, charged, declined, stripe } from './support/stripe.ts'
-import { openTestShop } from './support/test-shop.ts'
+import { down, timeOut } from 'vivarium/http'
+import type { OrderRequest } from '../../src/orders/process-order.ts'
+import { createStripeGateway } from '../../src/payments/stripe-gateway.ts'
+import { acceptCard, charged, declined, stripe } from '../support/stripe.ts'
+import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop({ payments: createStripeGateway({ secretKey: 'sk_test_shop' }) })
 /** The same, but it gives Stripe a tenth of a second only. */
@@ -33,41 +33,6 @@ async function expectNothingIsKept({ userId, items }: OrderRequest): Promise<voi
   expect(await shop.inventory.stockOf(items[0]!.productId)).toBe(10)
 }
 
-test('paying an order of 100.00 charges Stripe 10000 cents with the card’s token, and ch_123 is kept', async () => {
-  // Given a user who pays with tok_visa, and Stripe, which will be asked for 10000 cents of it
-  const request = await givenOrder('tok_visa')
-  const charge = stripe
-    .expect('POST /v1/charges', {
-      form: { amount: 10_000, currency: 'usd', source: 'tok_visa', metadata: { attempt: expect.any(String) } },
-    })
-    .replies(charged('ch_123', 10_000))
-
-  // When the order is processed
-  const result = await shop.orders.processOrder(request)
-
-  // Then it is paid, and the payment has the order's id, the amount and Stripe's name for the charge
-  expect(result).toMatchObject({ ok: true, order: { status: 'paid', totalCents: 10_000 } })
-  const [order] = await shop.orders.ordersOf(request.userId)
-  expect(await shop.payments.listPayments()).toMatchObject([
-    { orderId: order!.id, amountCents: 10_000, status: 'success', providerId: 'ch_123' },
-  ])
-  // and Stripe was asked in the shop's name
-  expect(charge.requests).toMatchObject([{ headers: { authorization: 'Bearer sk_test_shop' }, status: 200 }])
-})
-
-test('a declined card: the order is refused, and nothing of it is kept', async () => {
-  // Given a card that the bank declines
-  const request = await givenOrder()
-  stripe.expect('POST /v1/charges').replies(declined('insufficient_funds'))
-
-  // When the order is processed
-  const result = await shop.orders.processOrder(request)
-
-  // Then it is refused by name
-  expect(result).toEqual({ ok: false, error: 'payment_failed' })
-  await expectNothingIsKept(request)
-})
-
 test('one card is declined and another one taken, by a handler that looks at the card', async () => {
   // Given Stripe, which declines a card and takes all others
   const request = await givenOrder('tok_chargeDeclined')
@@ -88,23 +53,6 @@ test('one card is declined and another one taken, by a handler that looks at the
   // Then one order is refused, and the other one paid
   expect(first).toEqual({ ok: false, error: 'payment_failed' })
   expect(second).toMatchObject({ ok: true, order: { status: 'paid' } })
-})
-
-test('a time-out: the SDK asks once more with the same key, then the order fails and nothing of it is kept', async () => {
-  // Given Stripe that never answers
-  const request = await givenOrder()
-  stripe.becomes(timeOut())
-
-  // When the order is processed
-  const processing = impatient.orders.processOrder(request)
-
-  // Then the failure is thrown, after two requests with one key
-  await expect(processing).rejects.toMatchObject({ type: 'StripeConnectionError' })
-  const [first, second, ...more] = idempotencyKeys()
-  expect(first).toMatch(/^[0-9a-f-]{36}$/)
-  expect(second).toBe(first)
-  expect(more).toEqual([])
-  await expectNothingIsKept(request)
 })
 
 test('a time-out behind which Stripe has charged all the same: the charge is found later, and given back', async () => {
@@ -142,36 +90,6 @@ test('a time-out behind which nothing was charged: there is nothing to give back
   // Then it is not looked for again
   expect(first).toEqual({ refunded: 0, void: 1, failed: 0 })
   expect(await shop.payments.settleAttempts({ olderThanMs: 0 })).toEqual({ refunded: 0, void: 0, failed: 0 })
-})
-
-test('Stripe’s 500: the SDK asks once more with the same key, and the order is paid once', async () => {
-  // Given Stripe that fails once and then takes the card
-  const request = await givenOrder()
-  stripe.stub('POST /v1/charges').replies(charged('ch_123', 10_000))
-  stripe.becomes(failsOnce(500))
-
-  // When the order is processed
-  const result = await shop.orders.processOrder(request)
-
-  // Then it is paid, and both requests had one key
-  expect(result).toMatchObject({ ok: true, order: { status: 'paid' } })
-  expect(await shop.payments.listPayments()).toHaveLength(1)
-  expect(currentSandbox().requests.map(({ status }) => status)).toEqual([500, 200])
-  expect(new Set(idempotencyKeys()).size).toBe(1)
-})
-
-test('a rate limit: it is not asked again, the order fails and nothing of it is kept', async () => {
-  // Given Stripe that wants to be asked again in 30 seconds
-  const request = await givenOrder()
-  stripe.becomes(rateLimited(30))
-
-  // When the order is processed
-  const processing = shop.orders.processOrder(request)
-
-  // Then the failure is thrown at once
-  await expect(processing).rejects.toMatchObject({ type: 'StripeRateLimitError', statusCode: 429 })
-  expect(idempotencyKeys()).toHaveLength(1)
-  await expectNothingIsKept(request)
 })
 
 test('Stripe down and back: the order fails, and the same order is paid later, under a new key', async () => {

@@ -2,10 +2,10 @@
 import { http, HttpResponse } from 'msw'
 import { describe, expect, test } from 'vitest'
 import { describeContract } from 'vivarium/mock'
-import type { PaymentGateway } from '../src/payments/payment-gateway.ts'
-import { createStripeGateway } from '../src/payments/stripe-gateway.ts'
-import { provider, takeEveryCard } from './support/payment-provider.ts'
-import { acceptCard, charged, stripe } from './support/stripe.ts'
+import type { PaymentGateway } from '../../src/payments/payment-gateway.ts'
+import { createStripeGateway } from '../../src/payments/stripe-gateway.ts'
+import { provider, takeEveryCard } from '../support/payment-provider.ts'
+import { acceptCard, charged, stripe } from '../support/stripe.ts'
 
 const request = { amountCents: 10_000, cardToken: 'tok_visa', idempotencyKey: '0b9b3a1e-6c1d-4a53-9f0a-2f0c6a0d7b11' }
 

@@ -1,8 +1,8 @@
 // What every cache must do, whatever it keeps its values in: one suite for all adapters.
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Cache } from '../src/cache/cache.ts'
-import { createMemoryCache } from '../src/cache/memory-cache.ts'
-import { describeOnEachAdapter, openCache } from './support/adapters.ts'
+import type { Cache } from '../../src/cache/cache.ts'
+import { createMemoryCache } from '../../src/cache/memory-cache.ts'
+import { describeOnEachAdapter, openCache } from '../support/adapters.ts'
 
 const ttlMs = 60_000
 

@@ -1,8 +1,8 @@
 // What an order asks of the database: seen through the sandbox, with no change in the application.
 import { expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import type { OrderRequest } from '../src/orders/process-order.ts'
-import { openTestShop } from './support/test-shop.ts'
+import type { OrderRequest } from '../../src/orders/process-order.ts'
+import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
 

@@ -1,9 +1,9 @@
 // External API, at the shop's own interface to it: what is asked of the payment provider, and what becomes of its answers.
 import { expect, test, vi } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import type { OrderRequest } from '../src/orders/process-order.ts'
-import { provider } from './support/payment-provider.ts'
-import { openTestShop } from './support/test-shop.ts'
+import type { OrderRequest } from '../../src/orders/process-order.ts'
+import { provider } from '../support/payment-provider.ts'
+import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
 

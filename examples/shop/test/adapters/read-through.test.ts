@@ -1,12 +1,13 @@
 // What can go wrong between a cache and the database: a reader who is overtaken by a change, and a cache that is broken.
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defineMock } from 'vivarium/mock'
 import { z } from 'zod'
-import type { Cache } from '../src/cache/cache.ts'
-import { createMemoryCache } from '../src/cache/memory-cache.ts'
-import { createReadThrough } from '../src/cache/read-through.ts'
-import type { Report } from '../src/report.ts'
-import { describeOnEachAdapter, openCache } from './support/adapters.ts'
+import type { Cache } from '../../src/cache/cache.ts'
+import { createMemoryCache } from '../../src/cache/memory-cache.ts'
+import { createReadThrough } from '../../src/cache/read-through.ts'
+import type { Report } from '../../src/report.ts'
+import { describeOnEachAdapter, openCache } from '../support/adapters.ts'
 
 const ttlMs = 60_000
 const report = vi.fn<Report>()
@@ -81,12 +82,16 @@ describeOnEachAdapter('a reader who is overtaken by a change', (adapter) => {
   })
 
   test('readers of one value share a load, and its failure; the next one tries again', async () => {
-    // Given two who read at once
-    const load = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new Error('connection lost'))
-    const reading = [greetings.read('greeting', load), greetings.read('greeting', load)]
+    // Given two who read at once, and a load that lasts until the cache has answered both, in their order
+    let fail!: (error: Error) => void
+    const load = vi.fn<() => Promise<string>>(() => new Promise((_, reject) => (fail = reject)))
+    const reading = Promise.allSettled([greetings.read('greeting', load), greetings.read('greeting', load)])
+    await cache.read('greeting')
+    await setImmediate()
 
     // When the load fails, then both learn it
-    expect(await Promise.allSettled(reading)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+    fail(new Error('connection lost'))
+    expect(await reading).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
     expect(load).toHaveBeenCalledTimes(1)
     // and another load is another attempt
     expect(await greetings.read('greeting', async () => 'hello')).toBe('hello')

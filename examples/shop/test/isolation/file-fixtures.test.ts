@@ -1,8 +1,8 @@
 // What beforeAll wrote is there for every test of its file; each test takes away only what it wrote itself.
 import { beforeAll, expect, test } from 'vitest'
-import type { User } from '../src/accounts/accounts.ts'
-import type { Product } from '../src/catalog/catalog.ts'
-import { openTestShop } from './support/test-shop.ts'
+import type { User } from '../../src/accounts/accounts.ts'
+import type { Product } from '../../src/catalog/catalog.ts'
+import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
 

@@ -1,8 +1,8 @@
 // Payments that a failure has left unfinished are looked at from time to time, for as long as the shop runs.
 import { afterEach, expect, test, vi } from 'vitest'
-import { settleRegularly } from '../src/payments/settle-regularly.ts'
-import type { SettledAttempts } from '../src/payments/settle-attempts.ts'
-import type { Report } from '../src/report.ts'
+import { settleRegularly } from '../../src/payments/settle-regularly.ts'
+import type { SettledAttempts } from '../../src/payments/settle-attempts.ts'
+import type { Report } from '../../src/report.ts'
 
 afterEach(() => {
   vi.useRealTimers()
