@@ -36,6 +36,7 @@ export const refusals = {
   unsupported_media_type: [415, 'The body is to be sent as application/json.'],
   weak_password: [422, 'The password is too short: it wants at least 10 characters.'],
   empty_order: [422, 'An order wants at least one item.'],
+  order_too_large: [422, 'No order has a total of more than 2147483647 cents.'],
   unknown_product: [422, 'There is no such product.'],
   unknown_user: [422, 'There is no such user.'],
   unknown_token: [422, 'The shop has mailed no such token, or a newer one has replaced it.'],

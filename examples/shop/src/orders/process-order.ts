@@ -16,9 +16,18 @@ const orderRequestSchema = z.object({
 
 export type OrderRequest = z.input<typeof orderRequestSchema>
 
-export type OrderError = 'payment_failed' | 'out_of_stock' | 'unknown_product' | 'empty_order' | 'unknown_user'
+export type OrderError =
+  | 'payment_failed'
+  | 'out_of_stock'
+  | 'unknown_product'
+  | 'empty_order'
+  | 'order_too_large'
+  | 'unknown_user'
 
 export type OrderResult = { ok: true; order: Order } | { ok: false; error: OrderError }
+
+/** What the total of an order can hold: an `integer` of the database. */
+const mostCents = 2_147_483_647
 
 /** Thrown inside the transaction, so that it rolls back; outside it becomes the result. */
 class OrderRefused extends Error {
@@ -82,6 +91,7 @@ async function priceLines(tx: Transaction, lines: readonly StockLine[]): Promise
 
 async function placeOrder(tx: Transaction, userId: number, items: readonly OrderItem[]): Promise<Order> {
   const totalCents = items.reduce((sum, item) => sum + item.quantity * item.unitPriceCents, 0)
+  if (totalCents > mostCents) throw new OrderRefused('order_too_large')
   const [order] = await tx.insert(orders).values({ userId, totalCents }).returning({ id: orders.id })
   const { id } = order!
   await tx.insert(orderItems).values(items.map((item) => ({ orderId: id, ...item })))

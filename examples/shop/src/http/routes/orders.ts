@@ -18,6 +18,7 @@ export const orderRoutes = [
       'malformed_product_id',
       'malformed_quantity',
       'empty_order',
+      'order_too_large',
       'unknown_product',
       'unknown_user',
       'out_of_stock',

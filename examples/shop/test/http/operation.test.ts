@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { openContract } from 'vivarium/http'
-import { refusalsOf } from '../src/http/openapi.ts'
-import { routes } from '../src/http/routes.ts'
-import { provider } from './support/payment-provider.ts'
-import { openTestApp, signedIn } from './support/test-app.ts'
+import { refusalsOf } from '../../src/http/openapi.ts'
+import { routes } from '../../src/http/routes.ts'
+import { provider } from '../support/payment-provider.ts'
+import { openTestApp, signedIn } from '../support/test-app.ts'
 
 /** What the health checks do, as long as a test says nothing else. */
 const up = { redis: async (): Promise<void> => {}, mail: async (): Promise<void> => {} }
@@ -78,7 +78,7 @@ describe('the OpenAPI document', () => {
 })
 
 test('the README has every endpoint', async () => {
-  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   const endpoints = routes.map(({ method, path }) => `\`${method.toUpperCase()} ${path}\``)
   expect(endpoints.filter((endpoint) => !readme.includes(endpoint))).toEqual([])
 })

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findRealServers, startMailService } from './support/real-servers.ts'
-import { startShopProcess } from './support/shop-process.ts'
+import { findRealServers, startMailService } from '../support/real-servers.ts'
+import { startShopProcess } from '../support/shop-process.ts'
 
 const ada = { email: 'ada@example.com', password: 'correct horse battery' }
 const staffToken = 'token-of-the-staff-in-tests'

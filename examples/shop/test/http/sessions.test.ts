@@ -2,8 +2,8 @@
 import { Pool } from 'pg'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import { openTestApp } from './support/test-app.ts'
-import { fromEnvironment } from './support/test-shop.ts'
+import { openTestApp } from '../support/test-app.ts'
+import { fromEnvironment } from '../support/test-shop.ts'
 
 const { shop, ask, logged } = openTestApp()
 const database = new Pool({ connectionString: fromEnvironment('DATABASE_URL') })

@@ -1,8 +1,8 @@
 // What is written down when something goes wrong: enough to find it, and nothing that is a user's.
 import { expect, test } from 'vitest'
-import { createLogger } from '../src/log/logger.ts'
-import type { CreateLoggerOptions } from '../src/log/logger.ts'
-import { openTestShop } from './support/test-shop.ts'
+import { createLogger } from '../../src/log/logger.ts'
+import type { CreateLoggerOptions } from '../../src/log/logger.ts'
+import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
 

@@ -1,8 +1,8 @@
 // Onboarding over HTTP, as a program or a page goes through it; what each step does is in workflow.test.ts.
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import { provider } from './support/payment-provider.ts'
-import { openTestApp, staffToken } from './support/test-app.ts'
+import { provider } from '../support/payment-provider.ts'
+import { openTestApp, staffToken } from '../support/test-app.ts'
 
 const { ask } = openTestApp()
 afterEach(() => void vi.useRealTimers())

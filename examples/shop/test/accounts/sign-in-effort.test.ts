@@ -1,7 +1,7 @@
 // Signing in takes the same work whether the email is known or not: how long it took tells nobody who has registered.
 import * as crypto from 'node:crypto'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { openTestApp } from './support/test-app.ts'
+import { openTestApp } from '../support/test-app.ts'
 
 // What is slow about a password is this function. It stays what it is, and is counted.
 vi.mock('node:crypto', async (importOriginal) => {

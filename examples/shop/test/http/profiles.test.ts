@@ -1,7 +1,7 @@
 // Profiles over HTTP: one's own, from the cache where it can be.
 import { describe, expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import { openTestApp, signedIn } from './support/test-app.ts'
+import { openTestApp, signedIn } from '../support/test-app.ts'
 
 const { shop, ask } = openTestApp()
 

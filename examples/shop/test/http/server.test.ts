@@ -1,8 +1,8 @@
 // What only a socket shows. Everything else of the API is tested through the application's fetch.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startServer } from '../src/http/server.ts'
-import type { Server } from '../src/http/server.ts'
-import { openTestApp, signedIn } from './support/test-app.ts'
+import { startServer } from '../../src/http/server.ts'
+import type { Server } from '../../src/http/server.ts'
+import { openTestApp, signedIn } from '../support/test-app.ts'
 
 const { shop, fetch: answer } = openTestApp()
 

@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { fromEventStream, openInbox } from 'vivarium/pubsub'
 import type { Inbox } from 'vivarium/pubsub'
-import { openTestApp, signedIn, staffToken } from './support/test-app.ts'
+import { openTestApp, signedIn, staffToken } from '../support/test-app.ts'
 
 const { shop, ask, fetch } = openTestApp({ heartbeatMs: 20 })
 const stopping = new AbortController()

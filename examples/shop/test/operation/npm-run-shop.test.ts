@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { eventually } from 'vivarium'
-import { startShopProcess } from './support/shop-process.ts'
+import { startShopProcess } from '../support/shop-process.ts'
 
 const slow = { timeout: 60_000 }
 const awaited = { within: 20_000 }

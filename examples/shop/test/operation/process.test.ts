@@ -2,8 +2,8 @@
 import { Pool } from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { currentSandbox, eventually } from 'vivarium'
-import { startShopProcess } from './support/shop-process.ts'
-import type { ShopProcess } from './support/shop-process.ts'
+import { startShopProcess } from '../support/shop-process.ts'
+import type { ShopProcess } from '../support/shop-process.ts'
 
 const ada = { email: 'ada@example.com', password: 'correct horse battery' }
 
@@ -79,13 +79,13 @@ describe('SIGTERM', { tags: ['isolation/database'], timeout: 60_000 }, () => {
     return unlock
   }
 
-  /** Resolves when a statement waits for a lock. */
+  /** Resolves when a statement waits for a lock: one statement itself, however long that takes. */
   async function untilSomebodyWaits(): Promise<void> {
     const pool = new Pool({ connectionString: currentSandbox().postgres.url, max: 1 })
-    onTestFinished(() => pool.end())
-    await eventually(async () => (await pool.query('select from pg_locks where not granted')).rowCount! > 0, {
-      within: 20_000,
-    })
+    await pool.query(
+      'do $$ begin while not exists (select from pg_locks where not granted) loop perform pg_sleep(0.01); end loop; end $$',
+    )
+    await pool.end()
   }
 
   /** The event stream of another user. */

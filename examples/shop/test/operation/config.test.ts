@@ -1,7 +1,7 @@
 // The environment is checked once, at the start, and whoever deploys learns of everything that is wrong with it at the same time.
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { ConfigError, readConfig, variables } from '../src/config/config.ts'
+import { ConfigError, readConfig, variables } from '../../src/config/config.ts'
 
 const complete = {
   DATABASE_URL: 'postgres://shop:secret@db.internal:5432/shop',
@@ -67,6 +67,6 @@ test('a variable that is set to nothing is not set, and blanks around a value ar
 })
 
 test('the README has every variable', async () => {
-  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
   expect(variables.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
 })

@@ -1,6 +1,6 @@
 // What becomes of an event stream whose reader is slow, or gone.
 import { expect, test } from 'vitest'
-import { openEventStream } from '../src/http/event-stream.ts'
+import { openEventStream } from '../../src/http/event-stream.ts'
 
 const quiet = { heartbeatMs: 60_000, signals: [] }
 

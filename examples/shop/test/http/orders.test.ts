@@ -1,8 +1,8 @@
 // Ordering over HTTP, through the application's own fetch: nobody needs a port for it.
 import { describe, expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import { provider } from './support/payment-provider.ts'
-import { openTestApp, signedIn } from './support/test-app.ts'
+import { provider } from '../support/payment-provider.ts'
+import { openTestApp, signedIn } from '../support/test-app.ts'
 
 const { shop, ask } = openTestApp()
 
@@ -44,6 +44,21 @@ test('payment_failed: a card that is declined is 422, and nothing of the order i
   expect(answer).toMatchObject({ status: 422, body: { error: 'payment_failed' } })
   expect(await shop.orders.ordersOf(user.id)).toEqual([])
   expect(await shop.inventory.stockOf(productId)).toBe(10)
+})
+
+test('order_too_large: what no order can hold is 422, and not a failure of ours', async () => {
+  // Given something for half of the largest total, and three of it in stock
+  const { token } = await signedIn(shop)
+  const { id: productId } = await shop.catalog.addProduct({ name: 'Palace', priceCents: 1_073_741_824 })
+  await shop.inventory.setStock(productId, 3)
+  provider.deny.charge()
+
+  // When two are ordered
+  const answer = await ask('POST /api/orders', { token, json: { items: [{ productId, quantity: 2 }] } })
+
+  // Then it is refused by name, and they are still there
+  expect(answer).toMatchObject({ status: 422, body: { error: 'order_too_large' } })
+  expect(await shop.inventory.stockOf(productId)).toBe(3)
 })
 
 describe('another user’s order', () => {

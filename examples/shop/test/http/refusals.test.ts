@@ -2,13 +2,13 @@
 // refuses beyond that; what a route declares and no line here shows fails the last test.
 import { describe, expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
-import { refusalsOf } from '../src/http/openapi.ts'
-import { refusals } from '../src/http/refusals.ts'
-import type { RefusalCode } from '../src/http/refusals.ts'
-import type { Route } from '../src/http/route.ts'
-import { routes } from '../src/http/routes.ts'
-import { openTestApp, signedIn, staffToken } from './support/test-app.ts'
-import type { Asking } from './support/test-app.ts'
+import { refusalsOf } from '../../src/http/openapi.ts'
+import { refusals } from '../../src/http/refusals.ts'
+import type { RefusalCode } from '../../src/http/refusals.ts'
+import type { Route } from '../../src/http/route.ts'
+import { routes } from '../../src/http/routes.ts'
+import { openTestApp, signedIn, staffToken } from '../support/test-app.ts'
+import type { Asking } from '../support/test-app.ts'
 
 const { shop, ask } = openTestApp()
 
@@ -153,8 +153,9 @@ test('every refusal that a route declares is shown above', () => {
 
   // Then what is missing is what another file shows, or what only happens when a user is deleted meanwhile, or we fail
   const elsewhere = [
-    'POST /api/orders payment_failed', // http-orders.test.ts
-    'POST /api/onboarding/start step_out_of_order', // http-onboarding.test.ts, with the next three
+    'POST /api/orders payment_failed', // orders.test.ts
+    'POST /api/orders order_too_large', // orders.test.ts
+    'POST /api/onboarding/start step_out_of_order', // onboarding.test.ts, with the next three
     'POST /api/onboarding/verify used_token',
     'POST /api/onboarding/verify expired_token',
     'POST /api/onboarding/payment card_declined',
