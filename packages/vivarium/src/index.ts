@@ -14,11 +14,28 @@ export type { PerSandboxClient, PerSandboxOptions } from './vivarium/per-sandbox
 export { everyFault } from './vivarium/every-fault.ts'
 export type { EveryFaultOptions, FaultChoice, FaultOutcome, FaultRun } from './vivarium/every-fault.ts'
 export type { FaultReport, FaultRunReport } from './vivarium/fault-report.ts'
-export type { FaultCount, FaultPoint, QueryMatch, SandboxFaults } from './vivarium/sandbox-faults.ts'
+export type {
+  CallMatch,
+  CommandMatch,
+  FaultCount,
+  FaultPoint,
+  MailMatch,
+  QueryMatch,
+  RequestMatch,
+  SandboxFaults,
+} from './vivarium/sandbox-faults.ts'
+export type { RequestFailure } from './http/break-request.ts'
+export type { MailFailure } from './mail/smtp-client.ts'
 export type { QueryFailure } from './postgres/gateway/fault-failure.ts'
 export type { Fault, FaultComponent } from './core/faults.ts'
 export type { FaultKind, FaultMoment, InjectedFault } from './core/injected-fault.ts'
-export type { FaultedStatement } from './core/fault-crossings.ts'
+export type {
+  FaultedCall,
+  FaultedCommand,
+  FaultedMail,
+  FaultedRequest,
+  FaultedStatement,
+} from './core/fault-crossings.ts'
 export { defineConfig } from './vivarium/config.ts'
 export type { VivariumOptions } from './vivarium/config.ts'
 export type { SandboxMail } from './mail/mailbox.ts'

@@ -1,5 +1,5 @@
 import type { CallSite } from './call-site.ts'
-import { nextTurn } from './clock.ts'
+import { startDeadline } from './clock.ts'
 import { VivariumError } from './errors.ts'
 import { describeFault, type FaultKind, type FaultMoment, type InjectedFault } from './injected-fault.ts'
 
@@ -43,6 +43,9 @@ export interface Strike {
   /** What crosses, in one line. */
   readonly crossing: string
 }
+
+/** Milliseconds until it is known at the latest that a client has given up. */
+const giveUpMs = 100
 
 /** Enough of what crossed to see why a fault never struck. */
 const mostShown = 12
@@ -107,6 +110,7 @@ export class Faults {
   readonly #around: Faults | undefined
   readonly #set: SetFault[] = []
   readonly #held: Set<Held> = new Set()
+  #onceNoneHeld: (() => void) | undefined
   /** What crossed while a fault was awaited, by component, and how often. */
   readonly #seen: Map<FaultComponent, Map<string, number>> = new Map()
 
@@ -168,17 +172,30 @@ export class Faults {
   hold(strike: Strike, end: () => void): () => void {
     const held = { strike, end }
     this.#held.add(held)
-    return () => void this.#held.delete(held)
+    return () => {
+      this.#held.delete(held)
+      if (this.#held.size === 0) this.#onceNoneHeld?.()
+    }
   }
 
   /** Ends what is still left without an answer, and returns a failure for each. */
   async endHeld(): Promise<readonly VivariumError[]> {
-    // That a client has given up may be known only when what came meanwhile has been read.
-    if (this.#held.size > 0) await nextTurn()
+    if (this.#held.size > 0) await this.#noneHeld()
     const held = [...this.#held]
     this.#held.clear()
     for (const { end } of held) end()
     return held.map(({ strike }) => stillHeld(strike))
+  }
+
+  /** Resolves when no client waits any more. That one has given up may be on its way: it has a moment. */
+  #noneHeld(): Promise<void> {
+    return new Promise((resolve) => {
+      const deadline = startDeadline(giveUpMs, resolve)
+      this.#onceNoneHeld = () => {
+        deadline.cancel()
+        resolve()
+      }
+    })
   }
 
   /** A failure for each fault that nothing has met. */

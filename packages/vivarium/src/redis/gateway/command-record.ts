@@ -1,3 +1,4 @@
+import type { InjectedFault } from '../../core/injected-fault.ts'
 import type { ObservedCommand } from '../../core/interactions.ts'
 import { findPlaces, type KnownCommand } from '../commands/command-index.ts'
 import type { CommandFacts } from '../commands/command-table.ts'
@@ -16,6 +17,8 @@ export interface CommandDraft {
   readonly transaction: number | undefined
   readonly sentAt: number
   readonly at: number
+  /** The fault that breaks it. */
+  readonly fault?: InjectedFault | undefined
 }
 
 /** What is looked at of a reply: its first line, and the whole of it where that was held anyway. */
@@ -41,7 +44,7 @@ export function observe(draft: CommandDraft, head: ReplyHead): ObservedCommand {
     error === undefined && (facts?.reads === true || readsToo.has(name)) ? lookUp(name, names, head) : nothing
   return {
     component: 'redis',
-    command: name.replace('|', ' ').toUpperCase(),
+    command: nameOf(draft),
     args: request.slice(name.includes('|') ? 2 : 1).map(textOf),
     keys: names,
     effect: isDelete ? 'delete' : facts?.writes === true ? 'write' : facts?.reads === true ? 'read' : 'other',
@@ -51,8 +54,14 @@ export function observe(draft: CommandDraft, head: ReplyHead): ObservedCommand {
     error,
     connection,
     transaction,
+    fault: draft.fault,
     at: draft.at,
   }
+}
+
+/** `XGROUP CREATE` */
+export function nameOf({ name }: Pick<CommandDraft, 'name'>): string {
+  return name.replace('|', ' ').toUpperCase()
 }
 
 /** A command with keys at places, as most are. Few of them are looked at: it is put into words when somebody does. */

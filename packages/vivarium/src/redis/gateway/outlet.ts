@@ -23,6 +23,7 @@ export class Outlet {
   /** The MULTI that the client is inside of. */
   transaction: Transaction | undefined
   readonly #listener: OutletListener
+  #unheard: Partial<Pending> | undefined
 
   constructor(target: RedisTarget, subscriptions: Subscriptions, listener: OutletListener) {
     this.#listener = listener
@@ -34,7 +35,7 @@ export class Outlet {
   write(bytes: Buffer, pending: Pending): void {
     if (!this.#isOpen()) return pending.told?.(undefined)
     this.upstream.writer.write(bytes)
-    this.replies.add(pending)
+    this.replies.add(this.#unheard === undefined ? pending : { ...pending, ...this.#unheard })
   }
 
   /** The same for a command that has nothing but prefixes put before its keys. `log` notes them when it is there. */
@@ -59,7 +60,9 @@ export class Outlet {
   /** Replies without asking the server; inside MULTI with EXEC, as the server would. */
   answer(reply: Reply): void {
     const { transaction } = this
-    if (transaction === undefined) return this.replies.add({ name: '', local: writeReply(reply) })
+    if (transaction === undefined && this.#unheard === undefined) {
+      return this.replies.add({ name: '', local: writeReply(reply) })
+    }
     this.write(writeRequest(['PING']), { name: '', transaction, reply: () => reply })
   }
 
@@ -71,6 +74,24 @@ export class Outlet {
     if (transaction === undefined) return this.answer({ type: '-', text })
     // The server refuses it, too, so that EXEC fails as it does after a command that could not be queued.
     this.write(writeRequest([refusedName]), { name, transaction, error: () => text, whole: true })
+  }
+
+  /** The command fails with this, on the server as well: so one inside MULTI lets EXEC fail, and an EXEC has undone what was queued. */
+  fail(text: string, pending: Pending): void {
+    const { transaction } = this
+    if (pending.name === 'exec' && transaction !== undefined) {
+      this.transaction = undefined
+      this.write(writeRequest(['DISCARD']), { ...pending, reply: () => ({ type: '-', text }) })
+    } else {
+      this.write(writeRequest([refusedName]), { ...pending, transaction, error: () => text, whole: true })
+    }
+  }
+
+  /** What `send` sends is carried out, and the client does not hear of it. */
+  unheard(pending: Pick<Pending, 'swallowed' | 'told' | 'draft'>, send: () => void): void {
+    this.#unheard = pending
+    send()
+    this.#unheard = undefined
   }
 
   /** Says who we are: the first thing on a connection, and again after a RESET. */

@@ -185,7 +185,7 @@ export class Replies {
     }
     if (head.transaction !== undefined && reply?.type === '+' && reply.text === 'QUEUED') {
       head.transaction.queued.push(head)
-      this.#listener.write(bytes!)
+      if (head.swallowed !== true) this.#listener.write(bytes!)
       return this.#done(reply)
     }
     if (reply === undefined) {

@@ -20,7 +20,8 @@ import {
   readLogin,
   wrongPassword,
 } from './login.ts'
-import { UnreadCommand } from './command-record.ts'
+import { CommandFaults } from './command-faults.ts'
+import { type CommandDraft, UnreadCommand } from './command-record.ts'
 import { Listening } from './listening.ts'
 import { Outlet } from './outlet.ts'
 import type { Pending } from './pending.ts'
@@ -83,6 +84,8 @@ export class VirtualConnection implements PartConnection {
   #database = 0
   #context: (PlanContext & { readonly place: object }) | undefined
   #watching: RedisPart | undefined
+  /** Breaks commands, once one was to be broken. */
+  #faults: CommandFaults | undefined
   #state: 'open' | 'ending' | 'closed' = 'open'
 
   constructor(number: number, client: Duplex, host: ConnectionHost) {
@@ -220,6 +223,7 @@ export class VirtualConnection implements PartConnection {
     const place = this.#host.placeOf(door)
     if (typeof place !== 'string') {
       if (place.ready !== undefined) return this.#hold(raw, place.ready)
+      if (place.owner.recorder.faults.awaits('redis')) return this.#carryOutOrBreak(raw.takeApart(), known, place)
       if (this.#sendAtOnce(raw, known, place)) return
       return this.#carryOut(raw.takeApart(), known, place)
     }
@@ -292,6 +296,37 @@ export class VirtualConnection implements PartConnection {
     return this.#context
   }
 
+  #carryOutOrBreak(request: Request, known: KnownCommand, part: RedisPart): void {
+    this.#faults ??= new CommandFaults({
+      outlet: this.#outlet,
+      draftOf: (...command) => this.#draftOf(...command),
+      carryOut: (...command) => this.#carryOut(...command),
+      takeNoMore: () => void (this.#held ??= []),
+      destroy: () => this.destroy(),
+    })
+    if (!this.#faults.takes(request, known, part)) this.#carryOut(request, known, part)
+  }
+
+  #draftOf(request: Request, known: KnownCommand, part: RedisPart): CommandDraft | undefined {
+    if (known.facts === undefined || known.isServerWide) return undefined
+    const plan = planCommand(request, known, this.#contextIn(part))
+    return this.#draft(request, known, part, plan.kind === 'send' ? plan.keys : [])
+  }
+
+  #draft(request: Request, { name, facts }: KnownCommand, part: RedisPart, keys: readonly Buffer[]): CommandDraft {
+    const transaction = this.#outlet.transaction?.number
+    return {
+      name,
+      request,
+      keys,
+      facts,
+      connection: this.number,
+      transaction,
+      sentAt: this.#now,
+      at: part.owner.elapsed(),
+    }
+  }
+
   #carryOut(request: Request, known: KnownCommand, part: RedisPart | undefined): void {
     if (this.#connectionCommand(request, known, part)) return
     const plan = planCommand(request, known, this.#contextIn(part))
@@ -321,18 +356,7 @@ export class VirtualConnection implements PartConnection {
       error: plan.error,
       whole: readWhole.has(name),
       transaction,
-      draft: isRecorded
-        ? {
-            name,
-            request,
-            keys: plan.keys,
-            facts,
-            connection: this.number,
-            transaction: transaction?.number,
-            sentAt: this.#now,
-            at: part.owner.elapsed(),
-          }
-        : undefined,
+      draft: isRecorded ? this.#draft(request, known, part, plan.keys) : undefined,
     })
   }
 
@@ -442,6 +466,7 @@ export class VirtualConnection implements PartConnection {
   }
 
   #clientGone(): void {
+    this.#faults?.clientGone()
     if (this.#outlet.upstream.state === 'open') this.#outlet.upstream.end()
     else if (this.#outlet.upstream.state === 'unused') this.#closed()
   }
