@@ -1,14 +1,20 @@
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import {
+  currentSandbox,
   everyFault,
+  openVivarium,
+  perSandbox,
   type EveryFaultOptions,
   type FaultReport,
   type Sandbox,
   type VivariumError,
 } from '../../src/index.ts'
+import { defineService } from '../../src/http/index.ts'
+import { defineMock } from '../../src/mock/index.ts'
 import { runInSandbox } from '../../src/vivarium/current-sandbox.ts'
 import { isolations } from '../support/isolations.ts'
+import { send } from '../support/mail.ts'
 import { closeCodes, useVivarium } from '../support/vivarium.ts'
 
 const vivarium = useVivarium()
@@ -198,4 +204,74 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     const nothing = await sweep(() => ({ when: () => undefined, holds: () => undefined }))
     expect(nothing.error?.message).toContain('everyFault() found nothing to break')
   })
+})
+
+const provider = defineMock<{ charge(amount: number): Promise<string> }>('Provider')
+const stripe = defineService('Stripe', 'https://api.stripe.test')
+
+test('what crosses to every component is broken, each in its own way', async () => {
+  await using all = await openVivarium({ mail: {} })
+  const sandbox = await all.openSandbox({ title: 'the test' })
+  const seen: string[] = []
+  const report = await runInSandbox(sandbox, () => {
+    // Said in the test, it serves every run.
+    provider.stub.charge(async () => 'ch_1')
+    stripe.stub('POST /v1/charges').replies({ json: {} })
+    return everyFault({
+      given: () => 'Welcome',
+      when: async (subject) => {
+        await provider.double.charge(1)
+        await (await fetch('https://api.stripe.test/v1/charges', { method: 'POST' })).text()
+        await send(all.mail.url, { subject })
+      },
+      holds: ({ outcome, fault }) => {
+        const { calls, requests, mails } = currentSandbox()
+        const came = [calls.length, requests.length, mails.length].join()
+        seen.push(`${fault ?? 'nothing broken'}: ${outcome.ok ? 'ok' : 'failed'} ${came}`)
+      },
+    })
+  })
+  // A failed call and what comes behind it; a mail that took effect is there.
+  expect(seen).toEqual([
+    'nothing broken: ok 1,1,1',
+    'the 1st call, Provider.charge, failed: failed 1,0,0',
+    'the 1st call, Provider.charge, lost its connection before it took effect: failed 1,0,0',
+    'the 1st call, Provider.charge, lost its connection after it took effect: failed 1,0,0',
+    // A service that answers 500 has answered.
+    'the 1st request, POST Stripe, failed: ok 1,1,1',
+    'the 1st request, POST Stripe, lost its connection before it took effect: failed 1,1,0',
+    'the 1st request, POST Stripe, lost its connection after it took effect: failed 1,1,0',
+    'the 1st mail, Welcome, failed: failed 1,1,0',
+    'the 1st mail, Welcome, lost its connection before it took effect: failed 1,1,0',
+    'the 1st mail, Welcome, lost its connection after it took effect: failed 1,1,1',
+  ])
+  expect(
+    report.faults.map(({ component, kind, moment, became }) => [component, kind, moment, became].join(' ')),
+  ).toEqual(
+    ['mock', 'http', 'mail'].flatMap((component) =>
+      ['fails before', 'losesConnection before', 'losesConnection after'].map((how) => `${component} ${how} survived`),
+    ),
+  )
+  expect(await closeCodes(sandbox)).toEqual([])
+})
+
+test('sweeps of two tests at once, each with a client of its own, do not see each other', async () => {
+  const pool = perSandbox((sandbox) => new pg.Pool({ connectionString: sandbox.postgres.url }))
+  const sandboxes = await Promise.all([1, 2].map(() => vivarium.openSandbox({ concurrent: true })))
+  const reports = await Promise.all(
+    sandboxes.map((sandbox, index) =>
+      runInSandbox(sandbox, () =>
+        everyFault({
+          when: () => pool.query('insert into parents values ($1)', [3 + index]),
+          holds: async ({ outcome, fault }) => {
+            const { rows } = await pool.query<{ id: number }>('select id from parents where id > 2')
+            const isThere = outcome.ok || fault?.endsWith('after it took effect') === true
+            expect(rows.map(({ id }) => id)).toEqual(isThere ? [3 + index] : [])
+          },
+        }),
+      ),
+    ),
+  )
+  expect(reports.map(({ runs }) => runs)).toEqual([3, 3])
+  for (const sandbox of sandboxes) expect(await closeCodes(sandbox)).toEqual([])
 })

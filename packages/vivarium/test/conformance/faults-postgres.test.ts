@@ -15,7 +15,9 @@ import {
   query,
   rowsOf,
   run,
+  statusOf,
   sync,
+  tagsOf,
 } from '../support/wire.ts'
 
 const vivarium = useVivarium()
@@ -125,6 +127,26 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     expect(errorOf(await connection.query(count))?.['C']).toBe('40P01')
     expect(rowsOf(await connection.query(count))).toEqual([['2']])
     await connection.end()
+    expect(await closeCodes(sandbox)).toEqual([])
+  })
+
+  test('a COMMIT of the extended protocol that fails has undone its transaction, and its pipeline ends there', async () => {
+    const sandbox = await open()
+    const connection = await connect(vivarium.postgres.url)
+    await connection.query('begin')
+    sandbox.fault.query('commit').fails()
+    connection.send(run('insert into parents values (3)'), run('commit'), run('insert into parents values (4)'), sync())
+    const answers = await connection.until('Z')
+    expect(errorOf(answers)?.['C']).toBe('40001')
+    expect([tagsOf(answers), statusOf(answers)]).toEqual([['INSERT 0 1'], 'I'])
+    expect(rowsOf(await connection.query(count))).toEqual([['2']])
+    await connection.end()
+    expect(sandbox.queries.map(({ text, error }) => [text, error?.code])).toEqual([
+      ['begin', undefined],
+      ['insert into parents values (3)', undefined],
+      ['commit', '40001'],
+      [count, undefined],
+    ])
     expect(await closeCodes(sandbox)).toEqual([])
   })
 

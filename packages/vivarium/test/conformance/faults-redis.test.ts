@@ -120,9 +120,12 @@ describeIfFound('redis', installedRedis(), 'faults of Redis commands', () => {
     sandbox.fault.command('SET').timesOut()
     await wire.command('MULTI')
     wire.send('SET', 'a', '1')
+    wire.send('GET', 'a')
     const other = await connectWire(vivarium.redis.url)
     expect(await other.command('GET', 'a')).toBeNull()
     other.end()
+    // Neither it nor what was sent behind it.
+    expect(wire.arrived).toEqual([])
     const error = await closeError(sandbox)
     expect(error?.errors.map((one: { code?: string }) => one.code)).toEqual(['FAULT_NOT_ENDED'])
     expect(error?.message).toContain('SET a 1')
