@@ -135,6 +135,61 @@ describe.each(isolations)('in isolation %s', (isolation) => {
     expect(error?.cause).toMatchObject({ errors: [expect.any(Error), expect.any(Error), expect.any(Error)] })
   })
 
+  test('statements of every kind can be broken, and the sandbox goes on', async () => {
+    const texts = [
+      'select 1',
+      'begin isolation level read committed',
+      'insert into parents values (3)',
+      'savepoint s',
+      'insert into parents values (4)',
+      'rollback to s',
+      'release s',
+      'prepare p as select count(*) from parents',
+      'execute p',
+      'deallocate p',
+      'declare c cursor for select * from parents',
+      'fetch 1 from c',
+      'close c',
+      'set local work_mem to 1000',
+      "set statement_timeout to '9s'",
+      'create table made (id serial)',
+      'insert into made default values',
+      'commit',
+      'begin',
+      'select 1 / 0',
+      'rollback to nothing',
+      'rollback',
+      'begin; insert into parents values (5); commit; insert into parents values (6)',
+      'truncate made',
+      "select nextval('made_id_seq')",
+      'drop table made',
+      'begin; insert into parents values (7)',
+      'commit and chain',
+      'abort',
+      'reset all',
+      'discard all',
+    ]
+    const { error, report } = await sweep((family) => ({
+      when: async () => {
+        const client = new pg.Client({ connectionString: vivarium.postgres.url })
+        client.on('error', () => undefined)
+        await client.connect()
+        // The application goes on where it can.
+        for (const text of texts) await client.query(text).catch(() => undefined)
+        for (const id of [8, 9]) await client.query('select $1::int', [id]).catch(() => undefined)
+        await client.query('rollback').catch(() => undefined)
+        await client.end()
+      },
+      holds: async () => {
+        expect(await family.counts()).toMatchObject({ children: 0 })
+        await family.inOneTransaction().catch(() => undefined)
+      },
+      kinds: isolation === 'database' ? ['fails'] : undefined,
+    }))
+    expect(error).toBeUndefined()
+    expect(report?.interactions).toBeGreaterThan(35)
+  }, 60_000)
+
   test('a fault that its run never comes to is not passed over', async () => {
     let run = 0
     const work = (family: Family) => ({

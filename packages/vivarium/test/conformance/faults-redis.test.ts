@@ -108,6 +108,7 @@ describeIfFound('redis', installedRedis(), 'faults of Redis commands', () => {
       await impatient.ping()
       sandbox.fault.command('SET').timesOut(moment)
       expect(await said(impatient.set('a', '1'))).toBe('Command timed out')
+      expect(await said(impatient.get('a'))).toBe('Command timed out')
       expect(await client.get('a')).toBe(left)
       impatient.disconnect()
       await expect.poll(() => sandbox.commands.find(({ fault }) => fault !== undefined)?.fault?.moment).toBe(moment)
