@@ -13,8 +13,8 @@ import type { RedisPart } from './redis-part.ts'
 /** What faults need of the connection whose commands they break. */
 export interface FaultedConnection {
   readonly outlet: Outlet
-  /** The command and its keys as they are recorded, if it is one that is. */
-  draftOf(request: Request, known: KnownCommand, part: RedisPart): CommandDraft | undefined
+  /** The command and its keys, as they are recorded. */
+  draftOf(request: Request, known: KnownCommand, part: RedisPart): CommandDraft
   carryOut(request: Request, known: KnownCommand, part: RedisPart): void
   /** Takes nothing more of the client. */
   takeNoMore(): void
@@ -33,8 +33,8 @@ export class CommandFaults {
 
   /** Takes the command, if a fault is to break it. Asked only while one is awaited. */
   takes(request: Request, known: KnownCommand, part: RedisPart): boolean {
+    if (known.facts === undefined || known.isServerWide) return false
     const usual = this.#connection.draftOf(request, known, part)
-    if (usual === undefined) return false
     const crossing = crossingOf(usual)
     const { command, args } = crossing
     const strike = part.owner.recorder.faults.strike('redis', crossing, () =>

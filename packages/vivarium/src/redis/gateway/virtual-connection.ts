@@ -299,18 +299,15 @@ export class VirtualConnection implements PartConnection {
   #carryOutOrBreak(request: Request, known: KnownCommand, part: RedisPart): void {
     this.#faults ??= new CommandFaults({
       outlet: this.#outlet,
-      draftOf: (...command) => this.#draftOf(...command),
+      draftOf: (one, command, place) => {
+        const plan = planCommand(one, command, this.#contextIn(place))
+        return this.#draft(one, command, place, plan.kind === 'send' ? plan.keys : [])
+      },
       carryOut: (...command) => this.#carryOut(...command),
       takeNoMore: () => void (this.#held ??= []),
       destroy: () => this.destroy(),
     })
     if (!this.#faults.takes(request, known, part)) this.#carryOut(request, known, part)
-  }
-
-  #draftOf(request: Request, known: KnownCommand, part: RedisPart): CommandDraft | undefined {
-    if (known.facts === undefined || known.isServerWide) return undefined
-    const plan = planCommand(request, known, this.#contextIn(part))
-    return this.#draft(request, known, part, plan.kind === 'send' ? plan.keys : [])
   }
 
   #draft(request: Request, { name, facts }: KnownCommand, part: RedisPart, keys: readonly Buffer[]): CommandDraft {
