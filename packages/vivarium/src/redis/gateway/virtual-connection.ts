@@ -311,17 +311,8 @@ export class VirtualConnection implements PartConnection {
   }
 
   #draft(request: Request, { name, facts }: KnownCommand, part: RedisPart, keys: readonly Buffer[]): CommandDraft {
-    const transaction = this.#outlet.transaction?.number
-    return {
-      name,
-      request,
-      keys,
-      facts,
-      connection: this.number,
-      transaction,
-      sentAt: this.#now,
-      at: part.owner.elapsed(),
-    }
+    const [transaction, at] = [this.#outlet.transaction?.number, part.owner.elapsed()]
+    return { name, request, keys, facts, connection: this.number, transaction, sentAt: this.#now, at }
   }
 
   #carryOut(request: Request, known: KnownCommand, part: RedisPart | undefined): void {
