@@ -41,7 +41,7 @@ function singularWord(word: string): string {
   const known = irregular[lower]
   if (known !== undefined) return word[0] === lower[0] ? known : known.charAt(0).toUpperCase() + known.slice(1)
   if (/[^aeiou]ies$/i.test(word) && word.length > 4) return `${word.slice(0, -3)}y`
-  if (/(ss|sh|ch|x|z)es$/i.test(word)) return word.slice(0, -2)
+  if (/(ss|sh|ch|x|zz)es$/i.test(word)) return word.slice(0, -2)
   if (/(ss|us|is)$/i.test(word) || !/s$/i.test(word)) return word
   return word.slice(0, -1)
 }

@@ -6,8 +6,11 @@ import { camelCased, singularOf } from './english.ts'
 
 /** The names that a table goes by, those that fit best first. */
 function namesOf({ schema, name }: Table): readonly string[] {
-  const camel = camelCased(name)
-  return [`${schema}.${name}`, name, camel, singularOf(name), singularOf(camel)]
+  const own = [name, camelCased(name)]
+  // What no rule knows: caches, and the cache.
+  const singulars = own.flatMap((one) => [singularOf(one), one.replace(/s$/, '')])
+  const names = [...own, ...singulars]
+  return [...names.map((one) => `${schema}.${one}`), ...names]
 }
 
 /** The table of that name, if exactly one fits. */

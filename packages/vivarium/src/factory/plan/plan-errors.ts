@@ -33,7 +33,7 @@ export function noValue(table: Table, column: Column): VivariumError {
 export function noAdmittedValue(table: Table, column: Column, rules: readonly Rule[]): VivariumError {
   return factoryError('FACTORY_VALUE_MISSING', {
     what: `No value could be made for ${titleOf(table)}.${column.name} (${column.type.sql}).`,
-    seen: rules.map(({ constraint }) => `${constraint.name}: CHECK ${constraint.sql}`).join('; '),
+    seen: [...new Set(rules.map(({ constraint }) => `${constraint.name}: CHECK ${constraint.sql}`))].join('; '),
     remedy: `Give one that the constraint admits: { ${column.name}: … }.`,
   })
 }
