@@ -2,7 +2,7 @@
  * `npm run bench`: measures everything in one run, prints the table, writes `bench/results.json` and the README's table.
  *
  * --quick        fewer rounds, to see that everything runs; leaves the README and results.json as they are
- * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, components, redis,
+ * --only=a,b     only these groups: tests, databases, statements, drivers, growth, throughput, workers, concurrency, components, redis, factory,
  *                worker, start, contract, switched, suite; leaves the files as they are
  * --keep         with --only: these rows take the place of their former selves in results.json and the README, new ones come last
  */
@@ -20,6 +20,7 @@ import { measureComponents } from './rows/components.ts'
 import { measureConcurrency } from './rows/concurrency.ts'
 import { measureContract } from './rows/contract.ts'
 import { measureDrivers } from './rows/drivers.ts'
+import { measureFactory } from './rows/factory.ts'
 import { measureGrowth } from './rows/growth.ts'
 import { measurePerTest } from './rows/per-test.ts'
 import { fullPlan, quickPlan } from './rows/plan.ts'
@@ -47,6 +48,7 @@ const groups: Record<string, Group> = {
   concurrency: measureConcurrency,
   components: (host, _plain, plan) => measureComponents(host, plan),
   redis: (_host, _plain, plan) => measureRedis(plan),
+  factory: (_host, _plain, plan) => measureFactory(plan),
   worker: (host, _plain, plan) => measureWorker(host, plan),
   start: (_host, _plain, plan) => measureServerStart(plan),
   contract: (_host, _plain, plan) => measureContract(plan),

@@ -7,7 +7,8 @@ import type { DriverName } from './drivers.ts'
  * a client library sends them. `fifty tests`: fifty tests at once, each with a connection of its own; `fifty queries`: one
  * statement on each of fifty connections at once. `statements of one test`: so many inserts in one test, its opening and
  * closing included. `empty test`: a sandbox is opened and closed, and nothing done in it. `get`, `pipeline`: Redis commands, one
- * and a hundred at once, through the gateway or directly; `test with Redis`: a sandbox with one SET and one GET.
+ * and a hundred at once, through the gateway or directly; `test with Redis`: a sandbox with one SET and one GET. `row with three parents`, `ten thousand rows`: by a factory
+ * or by hand.
  */
 export type Operation =
   | 'test'
@@ -29,6 +30,10 @@ export type Operation =
   | 'pipeline'
   | 'pipeline directly'
   | 'test with Redis'
+  | 'row with three parents'
+  | 'row with three parents by hand'
+  | 'ten thousand rows'
+  | 'ten thousand rows by hand'
 
 /** Does the operation `count` times and returns the milliseconds that it took. */
 export type Measure = (count: number) => Promise<number>

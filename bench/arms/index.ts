@@ -5,6 +5,7 @@ export const arms = {
   plain: async () => (await import('./plain.ts')).openPlainArm,
   vivarium: async () => (await import('./vivarium.ts')).openVivariumArm,
   components: async () => (await import('./components.ts')).openComponentsArm,
+  factory: async () => (await import('./factory.ts')).openFactoryArm,
   redis: async () => (await import('./redis.ts')).openRedisArm,
   truncate: async () => (await import('./truncate.ts')).openTruncateArm,
   'template clone': async () => (await import('./template-clone.ts')).openTemplateCloneArm,

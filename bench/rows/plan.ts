@@ -15,6 +15,7 @@ export interface BenchPlan {
   concurrency: RoundPlan & { tests: number; queries: number }
   components: RoundPlan & { count: number }
   redis: RoundPlan & { commands: number; pipelines: number; tests: number }
+  factory: RoundPlan & { rows: number; lists: number }
   switched: { rounds: number }
   suite: { rounds: number; otherRounds: number; slowRounds: number; files: number; tests: number }
   children: { rounds: number; firstEver: number }
@@ -33,6 +34,7 @@ export const fullPlan: BenchPlan = {
   concurrency: { rounds: 12, warmUp: 2, tests: 1, queries: 10 },
   components: { rounds: 40, warmUp: 5, count: 3_000 },
   redis: { rounds: 40, warmUp: 5, commands: 200, pipelines: 10, tests: 50 },
+  factory: { rounds: 20, warmUp: 3, rows: 50, lists: 1 },
   switched: { rounds: 5 },
   suite: { rounds: 5, otherRounds: 3, slowRounds: 1, files: 20, tests: 50 },
   children: { rounds: 5, firstEver: 3 },
@@ -51,6 +53,7 @@ export const quickPlan: BenchPlan = {
   concurrency: { rounds: 3, warmUp: 1, tests: 1, queries: 4 },
   components: { rounds: 8, warmUp: 2, count: 1_000 },
   redis: { rounds: 8, warmUp: 2, commands: 100, pipelines: 5, tests: 20 },
+  factory: { rounds: 4, warmUp: 1, rows: 20, lists: 1 },
   switched: { rounds: 1 },
   suite: { rounds: 1, otherRounds: 1, slowRounds: 1, files: 4, tests: 25 },
   children: { rounds: 2, firstEver: 1 },
