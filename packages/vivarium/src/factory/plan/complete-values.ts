@@ -6,7 +6,7 @@ import { satisfyRules } from '../checks/satisfy-rules.ts'
 import type { OpenColumn } from '../checks/satisfy-rules.ts'
 import type { Rule, TableRules } from '../checks/table-rules.ts'
 import { rulesOf } from '../checks/table-rules.ts'
-import type { Column, Partition, Table } from '../catalogue/catalogue.ts'
+import type { Column, Partition, Table, UniqueKey } from '../catalogue/catalogue.ts'
 import type { ValueSeries } from '../values/value-series.ts'
 import { ColumnSeries } from './column-series.ts'
 import { appliesTo, columnsOfKey, isTaken, placesInKeys } from './key-values.ts'
@@ -134,8 +134,16 @@ function readDraft(row: RowPlan, drawn: ReadonlyMap<string, unknown>): (name: st
   }
 }
 
+const defaults = new WeakMap<Column, { readonly value: Value }>()
+
 /** What the database gives a column itself: NULL, a constant, or what cannot be known. */
 function defaultOf(column: Column): Value {
+  const found = defaults.get(column) ?? { value: readDefault(column) }
+  defaults.set(column, found)
+  return found.value
+}
+
+function readDefault(column: Column): Value {
   if (column.default === undefined) return column.isNullable ? null : unknown
   const expression = parseExpression(column.default)
   return expression === undefined ? unknown : evaluate(expression, () => unknown)
@@ -183,24 +191,30 @@ function isPartitionKey(column: Column, rules: TableRules): boolean {
   )
 }
 
+const constantKeys = new WeakMap<Table, readonly UniqueKey[]>()
+
+/** Keys of which the database might give all columns the same in every row. */
+function keysOfConstants(table: Table): readonly UniqueKey[] {
+  const known = constantKeys.get(table)
+  if (known !== undefined) return known
+  const isConstant = (key: UniqueKey, name: string): boolean => {
+    const column = table.columns.find((one) => one.name === name)
+    if (column === undefined || column.generated !== undefined || column.identity !== undefined) return false
+    const value = defaultOf(column)
+    return value !== unknown && value !== 'now' && (value !== null || key.nullsNotDistinct)
+  }
+  const keys = table.uniqueKeys.filter((key) => columnsOfKey(key).every((name) => isConstant(key, name)))
+  constantKeys.set(table, keys)
+  return keys
+}
+
 /** Columns whose default would come twice in a key. */
 function keyColumnsToMake(row: RowPlan, made: ReadonlyMap<Column, ValueSeries>): readonly Column[] {
   const { table, values } = row
-  return table.uniqueKeys.flatMap((key) => {
+  return keysOfConstants(table).flatMap((key) => {
     if (!appliesTo(key, readDraft(row, new Map()))) return []
     const columns = columnsOfKey(key).flatMap((name) => table.columns.find((column) => column.name === name) ?? [])
-    const constant = columns.filter((column) => {
-      if (
-        values.has(column.name) ||
-        made.has(column) ||
-        column.generated !== undefined ||
-        column.identity !== undefined
-      )
-        return false
-      const value = defaultOf(column)
-      return value !== unknown && value !== 'now' && (value !== null || key.nullsNotDistinct)
-    })
-    const isAllConstant = constant.length === columns.length
-    return isAllConstant ? constant.slice(0, 1) : []
+    const isMade = columns.some((column) => values.has(column.name) || made.has(column))
+    return isMade ? [] : columns.slice(0, 1)
   })
 }

@@ -1,5 +1,6 @@
 import { evaluate } from '../checks/evaluate.ts'
 import type { ReadColumn } from '../checks/evaluate.ts'
+import type { Expression } from '../checks/expression.ts'
 import { parseExpression } from '../checks/parse-expression.ts'
 import type { Column, Table, UniqueKey } from '../catalogue/catalogue.ts'
 import type { ValueSeries } from '../values/value-series.ts'
@@ -19,20 +20,37 @@ interface Counting extends TakenKeys {
   next(key: string): number
 }
 
-/** A key's columns; an expression's are those that it names. */
-export function columnsOfKey({ elements }: UniqueKey): readonly string[] {
-  return elements.flatMap((element) =>
+/** What is read of a key once. */
+interface ReadKey {
+  readonly columns: readonly string[]
+  readonly predicate: Expression | undefined
+}
+
+const readKeys = new WeakMap<UniqueKey, ReadKey>()
+
+function readKey(key: UniqueKey): ReadKey {
+  const known = readKeys.get(key)
+  if (known !== undefined) return known
+  const columns = key.elements.flatMap((element) =>
     element.kind === 'column'
       ? [element.column]
       : (element.sql.match(/"(?:[^"]|"")+"|[a-z_][\w$]*/gi) ?? []).map((name) => name.replaceAll(/^"|"$/g, '')),
   )
+  const read = { columns, predicate: key.predicate === undefined ? undefined : parseExpression(key.predicate) }
+  readKeys.set(key, read)
+  return read
+}
+
+/** A key's columns; an expression's are those that it names. */
+export function columnsOfKey(key: UniqueKey): readonly string[] {
+  return readKey(key).columns
 }
 
 /** Whether a row is in the key at all, as far as that can be told. */
-export function appliesTo({ predicate }: UniqueKey, read: ReadColumn): boolean {
-  const expression = predicate === undefined ? undefined : parseExpression(predicate)
-  if (expression === undefined) return true
-  const value = evaluate(expression, read)
+export function appliesTo(key: UniqueKey, read: ReadColumn): boolean {
+  const { predicate } = readKey(key)
+  if (predicate === undefined) return true
+  const value = evaluate(predicate, read)
   return value !== false && value !== null
 }
 

@@ -34,7 +34,8 @@ export interface RowPlan {
 
 /** A row of which no more is known than what it is given. */
 export function newPlan(parts: Pick<RowPlan, 'id' | 'table' | 'values' | 'given' | 'origin'>): RowPlan {
-  return { ...parts, parents: new Map(), made: new Set(), reserved: new Set(), followers: [] }
+  const { id, table, values, given, origin } = parts
+  return { id, table, values, given, made: new Set(), parents: new Map(), reserved: new Set(), followers: [], origin }
 }
 
 /** What a column has; a reference to a row whose own value is known already is followed to it. */
