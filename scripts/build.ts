@@ -67,7 +67,8 @@ function compile(format: 'esm' | 'cjs', folder: string): Promise<RunResult> {
 async function bundleRuntimes(folder: string): Promise<void> {
   await bundleApart(folder, 'vitest/worker-runtime', [...onDemand, 'pubsub/index'])
   await bundleApart(folder, 'vivarium/runtime', ['core/clock', ...onDemand])
-  // A test file that speaks of HTTP services, or of inboxes, loads it.
+  // A test file that makes rows, or that speaks of HTTP services or of inboxes, loads it.
+  await bundleApart(folder, 'factory/index', ['core/clock'])
   await bundleApart(folder, 'http/index', ['core/clock', 'http/contract/ajv-library', 'http/contract/yaml-library'])
   await bundleApart(folder, 'pubsub/index', ['core/clock'])
   for (const entry of onDemand) await bundleApart(folder, entry, ['core/clock', 'mail/libraries'])
