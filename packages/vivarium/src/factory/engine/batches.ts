@@ -47,8 +47,8 @@ function measureAll(row: RowPlan, depths: Map<RowPlan, number>): void {
 function measureDepth(row: RowPlan, depths: Map<RowPlan, number>, followers: RowPlan[]): number {
   const known = depths.get(row)
   if (known !== undefined) return known
-  const above = [...row.parents.values()].map((parent) => measureDepth(parent, depths, followers) + 1)
-  const depth = Math.max(0, ...above)
+  let depth = 0
+  for (const parent of row.parents.values()) depth = Math.max(depth, measureDepth(parent, depths, followers) + 1)
   depths.set(row, depth)
   followers.push(...row.followers)
   return depth
@@ -56,8 +56,11 @@ function measureDepth(row: RowPlan, depths: Map<RowPlan, number>, followers: Row
 
 /** How many rows of the same table there are in line above one. */
 function depthWithin(row: RowPlan): number {
-  const same = [...row.parents.values()].filter(({ table }) => table === row.table)
-  return Math.max(0, ...same.map((parent) => depthWithin(parent) + 1))
+  let depth = 0
+  for (const parent of row.parents.values()) {
+    if (parent.table === row.table) depth = Math.max(depth, depthWithin(parent) + 1)
+  }
+  return depth
 }
 
 /** The tables, each after those that its rows refer to; `undefined` where they refer to each other. */

@@ -104,7 +104,8 @@ class Insertion {
   /** Whether a row refers to one that is on its way, by a value that only its answer tells. */
   #waitsFor({ table, rows }: Batch): boolean {
     return rows.some((row) =>
-      [...row.values.keys()].some((column) => {
+      [...row.values].some(([column, value]) => {
+        if (!(value instanceof Reference)) return false
         const found = this.#find(row, column)
         if (found.kind !== 'pending') return false
         const isSet = policySettings(table).some((one) => one.column === column)

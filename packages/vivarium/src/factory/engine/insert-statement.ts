@@ -78,8 +78,13 @@ function textOf(field: Field | undefined): string | null {
   return field?.kind === 'value' ? field.text : null
 }
 
+const isPlain = /^[^"\\]*$/
+
 function arrayText(texts: readonly (string | null)[]): string {
-  const elements = texts.map((text) => (text === null ? 'NULL' : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`))
+  const elements = texts.map((text) => {
+    if (text === null) return 'NULL'
+    return isPlain.test(text) ? `"${text}"` : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  })
   return `{${elements.join(',')}}`
 }
 

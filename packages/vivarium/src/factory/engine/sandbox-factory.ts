@@ -133,8 +133,8 @@ export class SandboxFactory implements SandboxPart {
   async insert(makeRequests: MakeRequests, options: PlanOptions = {}): Promise<InsertedRow[]> {
     const attempt = async (): Promise<InsertedRow[]> => {
       const plans = await this.plan(makeRequests(await this.catalogue()), options)
-      const inserted = await this.insertPlans(plans)
-      return plans.map((plan) => ({ table: plan.table, values: inserted.get(plan) ?? {} }))
+      const inserted = await this.#insertTexts(plans)
+      return plans.map((plan) => ({ table: plan.table, values: toRow(plan.table, inserted.get(plan) ?? []) }))
     }
     try {
       return await attempt()
@@ -152,11 +152,7 @@ export class SandboxFactory implements SandboxPart {
 
   /** Inserts planned rows and all that they need, in one transaction; all of these rows, as the database holds them. */
   async insertPlans(plans: readonly RowPlan[]): Promise<ReadonlyMap<RowPlan, Row>> {
-    this.#owner.assertOpen('insert')
-    const connection = await this.#connected()
-    const isOpen = transactionUnderWay().getStore() === this
-    const insert = (): ReturnType<typeof insertPlans> => this.#insertAnew(connection, plans, isOpen)
-    const inserted = await (isOpen ? insert() : this.#inTurn(insert))
+    const inserted = await this.#insertTexts(plans)
     return new Map([...inserted].map(([plan, fields]) => [plan, toRow(plan.table, fields)]))
   }
 
@@ -182,6 +178,14 @@ export class SandboxFactory implements SandboxPart {
   async end(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined)
     connection?.close()
+  }
+
+  async #insertTexts(plans: readonly RowPlan[]): ReturnType<typeof insertPlans> {
+    this.#owner.assertOpen('insert')
+    const connection = await this.#connected()
+    const isOpen = transactionUnderWay().getStore() === this
+    const insert = (): ReturnType<typeof insertPlans> => this.#insertAnew(connection, plans, isOpen)
+    return isOpen ? insert() : this.#inTurn(insert)
   }
 
   /** Where a value that was made is taken already, the row is given another one. */
@@ -243,12 +247,12 @@ function serverError(error: unknown): PostgresServerError | undefined {
 }
 
 function toRow({ columns }: Table, fields: TextRow): Row {
-  return Object.fromEntries(
-    columns.map(({ name, type }, index) => {
-      const text = fields[index]
-      return [name, text === null || text === undefined ? null : readValue(type, text)]
-    }),
-  )
+  const row: Row = {}
+  columns.forEach(({ name, type }, index) => {
+    const text = fields[index]
+    row[name] = text === null || text === undefined ? null : readValue(type, text)
+  })
+  return row
 }
 
 function noSandbox(): VivariumError {

@@ -3,6 +3,7 @@ import type { PostgresServerError } from '../../postgres/connection/server-error
 import type { Table, UniqueKey } from '../catalogue/catalogue.ts'
 import { columnsOfKey, keyText } from '../plan/key-values.ts'
 import type { TakenKeys } from '../plan/key-values.ts'
+import { madeColumns } from '../plan/row-plan.ts'
 import type { RowPlan } from '../plan/row-plan.ts'
 import { allRows } from './batches.ts'
 import type { FactoryConnection } from './factory-connection.ts'
@@ -38,7 +39,7 @@ export class KnownKeys implements TakenKeys {
     this.#keys.set(nameOf(table, key), read)
     // Nothing is known that was not known before: another key would be refused as well.
     if (known !== undefined && read.size <= known.size) return []
-    return rows.filter(({ made }) => columns.some((column) => made.has(column)))
+    return rows.filter((row) => madeColumns(row).some((column) => columns.includes(column)))
   }
 }
 

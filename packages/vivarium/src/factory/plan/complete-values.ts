@@ -12,7 +12,7 @@ import { ColumnSeries } from './column-series.ts'
 import { appliesTo, columnsOfKey, isTaken, placesInKeys } from './key-values.ts'
 import type { TakenKeys } from './key-values.ts'
 import { noPartition } from './plan-errors.ts'
-import { Reference } from './row-plan.ts'
+import { madeColumns, Reference } from './row-plan.ts'
 import type { RowPlan } from './row-plan.ts'
 
 /** Counts rows within a sandbox, and knows what is there already. */
@@ -43,30 +43,19 @@ export function completeValues(row: RowPlan, numbers: Numbers): Rule | undefined
 const mostTries = 100_000
 
 function complete(row: RowPlan, numbers: Numbers, partition: Partition | undefined): Rule | undefined {
-  const { table, values } = row
+  const { table } = row
   const rules = rulesOf(table, partition)
-  const unfit = [...values].flatMap(([name, value]) =>
-    value instanceof Reference ? [] : brokenBy(table, name, value, rules),
-  )[0]
   // What was given breaks a constraint: of a partition's there may be another, of the table's own the server speaks.
-  if (unfit !== undefined && partition !== undefined) return unfit
-  const keyColumns = new Set(table.foreignKeys.flatMap(({ columns }) => columns))
-  const made = new Map<Column, ValueSeries>()
-  for (const column of table.columns) {
-    if (values.has(column.name) || column.generated !== undefined || column.identity !== undefined) continue
-    const isNeeded = needsValue(column) || isPartitionKey(column, rules)
-    const rule = isNeeded ? undefined : brokenBy(table, column.name, defaultOf(column), rules)[0]
-    if (!isNeeded && rule === undefined) continue
-    if (rule !== undefined && keyColumns.has(column.name)) return rule
-    made.set(column, ColumnSeries.of(table, column, partition))
-  }
-  for (const column of keyColumnsToMake(row, made)) made.set(column, ColumnSeries.of(table, column, partition))
+  const unfit = partition === undefined ? undefined : givenBreaks(row, rules)
+  if (unfit !== undefined) return unfit
+  const made = seriesFor(row, rules, partition)
+  if (!(made instanceof Map)) return made as Rule
   const hasSeveral = rules.several.length > 0
   if (made.size === 0 && !hasSeveral) return undefined
   for (let tries = 0; tries < mostTries; tries++) {
     const drawn = drawValues(row, made, numbers)
     if (hasSeveral) {
-      const changes = satisfyRules(rules, { read: readDraft(row, drawn), open: openColumns(row, made, keyColumns) })
+      const changes = satisfyRules(rules, { read: readDraft(row, drawn), open: openColumns(row, made) })
       if (!(changes instanceof Map)) {
         const broken = changes as Rule
         if (broken.columns.every((name) => row.given.has(name))) return commit(row, drawn)
@@ -79,18 +68,55 @@ function complete(row: RowPlan, numbers: Numbers, partition: Partition | undefin
   return undefined
 }
 
-function commit({ values, made }: RowPlan, drawn: ReadonlyMap<string, unknown>): undefined {
-  for (const [name, value] of drawn) {
-    values.set(name, value)
-    made.add(name)
+/** A partition's rule that a value is against that was given. */
+function givenBreaks({ table, values }: RowPlan, rules: TableRules): Rule | undefined {
+  return [...values].flatMap(([name, value]) =>
+    value instanceof Reference ? [] : brokenBy(table, name, value, rules),
+  )[0]
+}
+
+/** What is made for rows that have the same columns already. */
+type Made = ReadonlyMap<Column, ValueSeries>
+
+const madeFor = new WeakMap<Table, Map<string, Made>>()
+
+/** The columns that are to be made, with what they may have; or a rule that only another parent can satisfy. */
+function seriesFor(row: RowPlan, rules: TableRules, partition: Partition | undefined): Made | Rule {
+  const { table, values } = row
+  const ofTable = madeFor.get(table) ?? new Map<string, Made>()
+  madeFor.set(table, ofTable)
+  const name = `${partition?.name ?? ''} ${[...values.keys()].join(' ')}`
+  const known = ofTable.get(name)
+  if (known !== undefined) return known
+  const keyColumns = columnsOfKeys(table)
+  const made = new Map<Column, ValueSeries>()
+  for (const column of table.columns) {
+    if (values.has(column.name) || column.generated !== undefined || column.identity !== undefined) continue
+    const isNeeded = needsValue(column) || isPartitionKey(column, rules)
+    const rule = isNeeded ? undefined : brokenBy(table, column.name, defaultOf(column), rules)[0]
+    if (!isNeeded && rule === undefined) continue
+    if (rule !== undefined && keyColumns.has(column.name)) return rule
+    made.set(column, ColumnSeries.of(table, column, partition))
   }
+  for (const column of keyColumnsToMake(row, made)) made.set(column, ColumnSeries.of(table, column, partition))
+  // Whether a row is in a partial key at all depends on its values, too.
+  if (keysOfConstants(table).length === 0) ofTable.set(name, made)
+  return made
+}
+
+/** The columns of the table's foreign keys. */
+function columnsOfKeys({ foreignKeys }: Table): ReadonlySet<string> {
+  return new Set(foreignKeys.flatMap(({ columns }) => columns))
+}
+
+function commit({ values }: RowPlan, drawn: ReadonlyMap<string, unknown>): undefined {
+  for (const [name, value] of drawn) values.set(name, value)
   return undefined
 }
 
 /** Gives the columns whose values were made the next ones. */
 export function drawAgain(row: RowPlan, numbers: Numbers): void {
-  for (const name of row.made) row.values.delete(name)
-  row.made.clear()
+  for (const name of madeColumns(row)) row.values.delete(name)
   completeValues(row, numbers)
 }
 
@@ -150,11 +176,8 @@ function readDefault(column: Column): Value {
 }
 
 /** Columns that are free to have another value, with some that they may have. */
-function openColumns(
-  row: RowPlan,
-  made: ReadonlyMap<Column, ValueSeries>,
-  keyColumns: ReadonlySet<string>,
-): OpenColumn[] {
+function openColumns(row: RowPlan, made: Made): OpenColumn[] {
+  const keyColumns = columnsOfKeys(row.table)
   const free = row.table.columns.filter(
     (column) =>
       !row.values.has(column.name) &&

@@ -78,7 +78,8 @@ class Planner {
     const shared = key.columns.flatMap((column, index) =>
       row.values.has(column) ? [[key.references[index] ?? '', row.values.get(column)] as const] : [],
     )
-    const parent = asked === undefined ? closeCycle([...below, { row, key }], table) : undefined
+    const isAround = table === row.table || below.some((step) => step.row.table === table)
+    const parent = asked === undefined && isAround ? closeCycle([...below, { row, key }], table) : undefined
     if (parent !== undefined) return bind(row, key, parent)
     const wanted = asked ?? this.#context.requestParent(table)
     const planned = this.plan(

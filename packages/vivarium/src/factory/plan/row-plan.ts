@@ -20,8 +20,6 @@ export interface RowPlan {
   readonly values: Map<string, unknown>
   /** Columns that were given; the others were made. */
   readonly given: ReadonlySet<string>
-  /** Columns whose value was made. */
-  readonly made: Set<string>
   /** Rows that must be there before it, by the name of the foreign key. */
   readonly parents: Map<string, RowPlan>
   /** Columns whose value is to be taken from their sequence beforehand: another row refers to them before this one exists. */
@@ -35,7 +33,12 @@ export interface RowPlan {
 /** A row of which no more is known than what it is given. */
 export function newPlan(parts: Pick<RowPlan, 'id' | 'table' | 'values' | 'given' | 'origin'>): RowPlan {
   const { id, table, values, given, origin } = parts
-  return { id, table, values, given, made: new Set(), parents: new Map(), reserved: new Set(), followers: [], origin }
+  return { id, table, values, given, parents: new Map(), reserved: new Set(), followers: [], origin }
+}
+
+/** The columns whose value was made: not given, and no parent's. */
+export function madeColumns({ values, given }: RowPlan): readonly string[] {
+  return [...values].flatMap(([name, value]) => (given.has(name) || value instanceof Reference ? [] : [name]))
 }
 
 /** What a column has; a reference to a row whose own value is known already is followed to it. */
