@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { insert, insertList } from '../../src/factory/index.ts'
 import { useMigrated } from './support.ts'
 
-/** What cannot be inserted without help: the constraint in the way, and what has to be given. */
+/** What cannot be inserted without help: why, what the error says of it, and what has to be given. */
 interface Exception {
   readonly table: string
   readonly because: string
@@ -49,9 +49,9 @@ describe.each(schemas)('in the schema of $name', ({ name, tables, exceptions }) 
     expect(await insertList(times, table)).toHaveLength(times)
   })
 
-  test.skipIf(exceptions.length === 0).each(exceptions)(
-    '$table needs help, because $because, and the error says which',
-    async ({ table, says, given }) => {
+  test.skipIf(exceptions.length === 0).each(exceptions.map((exception) => [exception.table, exception] as const))(
+    '%s needs help, and the error says which',
+    async (table, { says, given }) => {
       await using _sandbox = await vivarium.openSandbox()
       const error = await insert(table).catch((caught: unknown) => caught as Error)
       for (const words of says) expect(String((error as Error).message).replaceAll(/\s+/g, ' ')).toContain(words)
