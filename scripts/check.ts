@@ -12,6 +12,7 @@ const checks = [
   'check:exports',
   'check:package',
   'check:snippets',
+  'check:shop-tests',
   'check:errors',
   'check:conformance',
   'check:compliance',
