@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import type { User } from '../src/accounts/accounts.ts'
-import { states, transitions } from '../src/onboarding/states.ts'
+import { states } from '../src/onboarding/states.ts'
 import type { OnboardingState, OnboardingTransition } from '../src/onboarding/states.ts'
 import { provider } from './support/payment-provider.ts'
 import { openTestShop } from './support/test-shop.ts'
@@ -91,10 +91,17 @@ test('a user is onboarded, step after step', async () => {
 })
 
 describe('a step out of order is refused by name, and changes nothing', () => {
+  /** When each step is in order: as it was agreed on, whatever the shop's own table says. */
+  const inOrder: Record<OnboardingTransition, readonly OnboardingState[]> = {
+    startOnboarding: ['registered', 'verification_pending'],
+    verifyEmail: ['verification_pending'],
+    setupProfile: ['verified'],
+    setupPayment: ['profile_complete'],
+    activate: ['payment_complete'],
+  }
   const names = Object.keys(steps) as OnboardingTransition[]
   const illegal = names.flatMap((name) => {
-    const from: readonly OnboardingState[] = transitions[name].from
-    const others = (Object.keys(states) as OnboardingState[]).filter((state) => !from.includes(state))
+    const others = (Object.keys(states) as OnboardingState[]).filter((state) => !inOrder[name].includes(state))
     return others.map((state) => [name, state] as const)
   })
 
