@@ -20,11 +20,11 @@ The shop under load
   ${bounds.customers} customers at once tried ${bounds.orders} orders, ${bounds.seconds} s at most
   ${products.length} products with ${products.map(({ stock }) => stock).join(', ')} in stock
 
-  paid          ${paid.length}
-${answers.map(([name, times]) => `  ${name.padEnd(14)}${times}`).join('\n')}
-  not awaited   ${abandoned}
-  time          ${(elapsedMs / 1000).toFixed(1)} s, ${(durationsMs.length / (elapsedMs / 1000)).toFixed(0)} answers a second
-  an answer     half within ${at(0.5)}, 95 % within ${at(0.95)}, the slowest ${at(1)}
+  paid            ${paid.length}
+${answers.map(([name, times]) => `  ${name.padEnd(16)}${times}`).join('\n')}
+  not awaited     ${abandoned}
+  time            ${(elapsedMs / 1000).toFixed(1)} s, ${(durationsMs.length / (elapsedMs / 1000)).toFixed(0)} answers a second
+  an answer       half within ${at(0.5)}, 95 % within ${at(0.95)}, the slowest ${at(1)}
 
 The books
 `)
