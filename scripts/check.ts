@@ -12,6 +12,7 @@ const checks = [
   'check:exports',
   'check:package',
   'check:snippets',
+  'check:links',
   'check:shop-tests',
   'check:errors',
   'check:conformance',

@@ -1,7 +1,8 @@
 // Cache: a profile is read from the database once, then from the cache, until it changes. On both of the shop's caches.
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import type { Profile } from '../src/profiles/profile.ts'
+import type { Report } from '../src/report.ts'
 import { describeOnEachAdapter, onRedis } from './support/adapters.ts'
 import { openTestShop } from './support/test-shop.ts'
 
@@ -84,7 +85,8 @@ describeOnEachAdapter('a profile', (adapter) => {
 })
 
 describe('a profile, as Redis sees it', onRedis, () => {
-  const { shop } = openTestShop({ adapter: 'redis' })
+  const report = vi.fn<Report>()
+  const { shop } = openTestShop({ adapter: 'redis', report })
 
   test('a miss and a set, then a hit; a change deletes', async () => {
     // Given a user with a profile
@@ -105,5 +107,24 @@ describe('a profile, as Redis sees it', onRedis, () => {
     expect(change).toHaveCacheDelete(key, { times: 1 })
     expect(change.interactions.map(({ component }) => component)).toEqual(['postgres', 'redis', 'redis'])
     expect(await currentSandbox().observe(() => shop.profiles.getProfile(user.id))).toHaveCacheMiss(key)
+  })
+
+  test('a read that Redis refuses is answered by the database, and the next one is cached again', async () => {
+    // Given a user with a profile, and Redis, which will refuse the next command
+    const user = await shop.accounts.createUser({ email: 'ada@example.com' })
+    const profile = await shop.profiles.createProfile(user.id, { firstName: 'Ada', lastName: 'Lovelace' })
+    const { fault } = currentSandbox()
+    fault.command({ key: `user:${user.id}:profile` }).fails('LOADING Redis is loading the dataset in memory')
+
+    // When it is read three times, then each reader has it
+    const reads = await currentSandbox().observe(async () => [
+      await shop.profiles.getProfile(user.id),
+      await shop.profiles.getProfile(user.id),
+      await shop.profiles.getProfile(user.id),
+    ])
+    expect(reads.result).toEqual([profile, profile, profile])
+    // and two of them had to ask the database: the one whom Redis refused, and the one who then filled the cache
+    expect(reads.queries).toHaveLength(2)
+    expect(report).toHaveBeenCalledWith(`user:${user.id}:profile could not be read from the cache`, expect.any(Error))
   })
 })
