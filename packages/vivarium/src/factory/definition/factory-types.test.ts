@@ -61,6 +61,14 @@ async function typed(): Promise<void> {
   await shop.insert('order', { user: shared('user', 'admin') })
   await shop.insert('order_items', { order: assoc('gift', 'big', { itemCount: 1 }), quantity: sequence([1, 2]) })
 
+  const silent = shop.define('silent', 'user', {
+    afterInsert: async (row, { insert }) => {
+      await insert('orders', { user: row })
+    },
+  })
+  expectTypeOf(await silent.insert('silent')).toExtend<Tables['users']['row']>()
+  expectTypeOf((await silent.insertPair('silent'))[0]!.email).toBeString()
+
   // @ts-expect-error: no such factory
   await shop.insert('odrer')
   // @ts-expect-error: no such factory

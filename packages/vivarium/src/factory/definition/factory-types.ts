@@ -228,7 +228,8 @@ export interface FactoryCollection<T, F> extends FactoryVerbs<T, F> {
         TableOf<T, F, B>,
         P & ParamsOf<T, F, B>,
         R | (B extends NameOf<F> ? TraitsOf<T, F, B> : never),
-        E & ExtraOf<T, F, B>
+        // Of a hook that resolves to nothing.
+        ([E] extends [void] ? unknown : E) & ExtraOf<T, F, B>
       >
   >
   /** Both collections in one; where both have a factory of one name they must have the same one. Throws `FACTORY_DEFINITION_INVALID`. */
