@@ -4,6 +4,7 @@ import { currentSandbox } from 'vivarium'
 import type { Profile } from '../src/profiles/profile.ts'
 import type { Report } from '../src/report.ts'
 import { describeOnEachAdapter, onRedis } from './support/adapters.ts'
+import { given } from './support/factories.ts'
 import { openTestShop } from './support/test-shop.ts'
 
 describeOnEachAdapter('a profile', (adapter) => {
@@ -12,8 +13,7 @@ describeOnEachAdapter('a profile', (adapter) => {
 
   // Given a user with a profile
   beforeEach(async () => {
-    const user = await shop.accounts.createUser({ email: 'ada@example.com' })
-    profile = await shop.profiles.createProfile(user.id, { firstName: 'Ada', lastName: 'Lovelace', bio: 'Poet' })
+    profile = await given.insert('profile')
   })
 
   test('is read from the database the first time, and runs no query the second', async () => {
@@ -59,12 +59,11 @@ describeOnEachAdapter('a profile', (adapter) => {
 
   test('of another user is cached for itself', async () => {
     // Given another user, and a cached profile
-    const grace = await shop.accounts.createUser({ email: 'grace@example.com' })
-    const hers = await shop.profiles.createProfile(grace.id, { firstName: 'Grace', lastName: 'Hopper' })
+    const hers = await given.insert('profile', { firstName: 'Grace', lastName: 'Hopper' })
     await shop.profiles.getProfile(profile.userId)
 
     // When theirs is read and changed, then the first stays as it is, in the cache
-    expect(await shop.profiles.getProfile(grace.id)).toEqual(hers)
+    expect(await shop.profiles.getProfile(hers.userId)).toEqual(hers)
     await shop.profiles.updateProfile(hers.id, { bio: 'Admiral' })
     const seen = await currentSandbox().observe(() => shop.profiles.getProfile(profile.userId))
     expect(seen.result).toEqual(profile)
@@ -73,7 +72,7 @@ describeOnEachAdapter('a profile', (adapter) => {
 
   test('that is not there is looked for each time, and found once it is', async () => {
     // Given a user who has none, which was noticed
-    const grace = await shop.accounts.createUser({ email: 'grace@example.com' })
+    const grace = await given.insert('user')
     expect(await shop.profiles.getProfile(grace.id)).toBeUndefined()
 
     // When one is made, then it is found
@@ -90,23 +89,22 @@ describe('a profile, as Redis sees it', onRedis, () => {
 
   test('a miss and a set, then a hit; a change deletes', async () => {
     // Given a user with a profile
-    const user = await shop.accounts.createUser({ email: 'ada@example.com' })
-    const profile = await shop.profiles.createProfile(user.id, { firstName: 'Ada', lastName: 'Lovelace' })
-    const key = `user:${user.id}:profile`
+    const { id, userId } = await given.insert('profile')
+    const key = `user:${userId}:profile`
 
     // When it is read twice, then the first time it is cached for five minutes, and the second time found
-    const first = await currentSandbox().observe(() => shop.profiles.getProfile(user.id))
+    const first = await currentSandbox().observe(() => shop.profiles.getProfile(userId))
     expect(first).toHaveCacheMiss(key, { times: 1 })
     expect(first).toHaveCacheSet(key, { ttlMs: 300_000, times: 1 })
-    const second = await currentSandbox().observe(() => shop.profiles.getProfile(user.id))
+    const second = await currentSandbox().observe(() => shop.profiles.getProfile(userId))
     expect(second).toHaveCacheHit(key, { times: 1 })
     expect(second).not.toHaveCacheSet()
 
     // When it is changed, then it is deleted, after the change was written
-    const change = await currentSandbox().observe(() => shop.profiles.updateProfile(profile.id, { bio: 'Poet' }))
+    const change = await currentSandbox().observe(() => shop.profiles.updateProfile(id, { bio: 'Poet' }))
     expect(change).toHaveCacheDelete(key, { times: 1 })
     expect(change.interactions.map(({ component }) => component)).toEqual(['postgres', 'redis', 'redis'])
-    expect(await currentSandbox().observe(() => shop.profiles.getProfile(user.id))).toHaveCacheMiss(key)
+    expect(await currentSandbox().observe(() => shop.profiles.getProfile(userId))).toHaveCacheMiss(key)
   })
 
   test('a read that Redis refuses is answered by the database, and the next one is cached again', async () => {

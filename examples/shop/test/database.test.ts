@@ -1,26 +1,15 @@
 // Database, multi-table transaction: an order is written to orders, order_items, payments and inventory, or to none.
 import { expect, test, vi } from 'vitest'
-import type { User } from '../src/accounts/accounts.ts'
-import type { Product } from '../src/catalog/catalog.ts'
+import { given } from './support/factories.ts'
 import { provider } from './support/payment-provider.ts'
 import { openTestShop } from './support/test-shop.ts'
 
 const { shop } = openTestShop()
 
-async function givenUser(): Promise<User> {
-  return await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
-}
-
-async function givenTeapot({ stock }: { stock: number }): Promise<Product> {
-  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, stock)
-  return teapot
-}
-
 test('an order that is paid is the user’s, has a payment, and takes its items from stock', async () => {
   // Given a user with a card, and a product with 10 in stock
-  const user = await givenUser()
-  const teapot = await givenTeapot({ stock: 10 })
+  const user = await given.insert('user', 'withCard')
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
 
   // When an order for 2 is processed
   const result = await shop.orders.processOrder({
@@ -49,8 +38,8 @@ test('an order that is paid is the user’s, has a payment, and takes its items 
 
 test('an order whose card is declined leaves nothing behind', async () => {
   // Given a user whose card will be declined, and a product with 10 in stock
-  const user = await givenUser()
-  const teapot = await givenTeapot({ stock: 10 })
+  const user = await given.insert('user', 'withCard')
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   provider.expect
     .charge({ amountCents: 10_000, cardToken: 'tok_visa', idempotencyKey: expect.any(String) })
     .resolves({ status: 'declined', reason: 'insufficient_funds' })
@@ -73,8 +62,8 @@ test('an order whose card is declined leaves nothing behind', async () => {
 
 test('an order whose payment provider fails leaves nothing behind, and the failure is thrown on', async () => {
   // Given a gateway that cannot be reached
-  const user = await givenUser()
-  const teapot = await givenTeapot({ stock: 10 })
+  const user = await given.insert('user', 'withCard')
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   provider.expect.charge().rejects(new Error('connect ECONNREFUSED'))
 
   // When an order is processed
@@ -91,8 +80,8 @@ test('an order whose payment provider fails leaves nothing behind, and the failu
 
 test('a COMMIT that fails after the charge gives the money back, and leaves nothing behind', async () => {
   // Given a provider that takes less than the order's total
-  const user = await givenUser()
-  const teapot = await givenTeapot({ stock: 10 })
+  const user = await given.insert('user', 'withCard')
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   provider.expect.charge().resolves({ status: 'succeeded', providerId: 'ch_1', capturedCents: 4000 })
   // Then the charge is refunded, once
   provider.expect.refund({ providerId: 'ch_1', idempotencyKey: expect.any(String) }).resolves()

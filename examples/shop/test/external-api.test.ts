@@ -6,6 +6,7 @@ import { defineMock } from 'vivarium/mock'
 import type { Mailer } from '../src/mail/mailer.ts'
 import type { OrderRequest } from '../src/orders/process-order.ts'
 import { createStripeGateway } from '../src/payments/stripe-gateway.ts'
+import { given } from './support/factories.ts'
 import { charged, declined, stripe } from './support/stripe.ts'
 import { openTestShop } from './support/test-shop.ts'
 
@@ -23,9 +24,8 @@ const ada = { email: 'ada@example.com', password: 'correct horse battery' }
 
 /** A user with a card, who wants to order two teapots for 100.00. */
 async function givenOrder(cardToken = 'tok_visa'): Promise<OrderRequest> {
-  const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken })
-  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, 10)
+  const user = await given.insert('user', { cardToken })
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   return { userId: user.id, items: [{ productId: teapot.id, quantity: 2 }] }
 }
 

@@ -7,6 +7,7 @@ import type { Product } from '../src/catalog/catalog.ts'
 import type { OnboardingState } from '../src/onboarding/states.ts'
 import type { ChargeResult } from '../src/payments/payment-gateway.ts'
 import { createStripeGateway } from '../src/payments/stripe-gateway.ts'
+import { given } from './support/factories.ts'
 import { brokenInvariants } from './support/invariants.ts'
 import { provider, takeEveryCard } from './support/payment-provider.ts'
 import type { ObligingGateway } from './support/payment-provider.ts'
@@ -26,9 +27,8 @@ interface GivenOrder {
 /** A user with a card, and a product with 10 in stock. */
 async function givenOrder(): Promise<GivenOrder> {
   const bank = takeEveryCard()
-  const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
-  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, 10)
+  const user = await given.insert('user', 'withCard')
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   return { bank, user, teapot }
 }
 
@@ -129,7 +129,7 @@ async function goOn(user: User): Promise<OnboardingState> {
 
 test('a user is as far as what they have done, and can go on from there', async () => {
   const report = await everyFault({
-    given: () => shop.accounts.createUser({ email: 'ada@example.com' }),
+    given: () => given.insert('user'),
     // When a user goes all the way, and something breaks
     when: goOn,
     // Then what is there belongs together, and they can go on to the end

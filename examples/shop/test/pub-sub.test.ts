@@ -5,6 +5,7 @@ import { openInbox } from 'vivarium/pubsub'
 import type { Inbox } from 'vivarium/pubsub'
 import { redisChannels } from 'vivarium/redis'
 import { describeOnEachAdapter, onRedis } from './support/adapters.ts'
+import { given } from './support/factories.ts'
 import { openTestShop } from './support/test-shop.ts'
 
 const notification = { kind: 'order_paid', text: 'Your order is paid.' }
@@ -54,9 +55,8 @@ describeOnEachAdapter('a notification', (adapter) => {
 
   test('tells a user that their order is paid, and nothing of one that is refused', async () => {
     // Given a user with a card who listens, and a product with 1 in stock
-    const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
-    const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-    await shop.inventory.setStock(teapot.id, 1)
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { stock: 1 })
     const inbox = await openInboxOf(user.id)
 
     // When they order too many, and then the one

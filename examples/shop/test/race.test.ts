@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import type { OrderRequest } from '../src/orders/process-order.ts'
+import { given } from './support/factories.ts'
 import { provider } from './support/payment-provider.ts'
 import { openTestShop } from './support/test-shop.ts'
 
@@ -10,9 +11,8 @@ const { shop } = openTestShop()
 
 /** A user with a card, who wants to order a teapot. */
 async function givenOrder(): Promise<OrderRequest> {
-  const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
-  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, 10)
+  const user = await given.insert('user', 'withCard')
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   return { userId: user.id, items: [{ productId: teapot.id, quantity: 1 }] }
 }
 
@@ -34,11 +34,8 @@ test('ten registrations with one email: one succeeds and is welcomed, nine are r
 
 test('two buyers, one item in stock: one order, one charge, and the other is out of stock', async () => {
   // Given two users, and the last teapot
-  const buyers = await atOnce(2, (index) =>
-    shop.accounts.createUser({ email: `buyer-${index}@example.com`, cardToken: 'tok_visa' }),
-  )
-  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, 1)
+  const buyers = await given.insertPair('user', 'withCard')
+  const teapot = await given.insert('product', { stock: 1 })
 
   // When both order it
   const results = await atOnce(2, (index) =>
@@ -55,10 +52,9 @@ test('two buyers, one item in stock: one order, one charge, and the other is out
 
 test('two orders for the same two products, named in opposite order, both succeed', async () => {
   // Given a user, and two products
-  const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
-  const products = await atOnce(2, (index) => shop.catalog.addProduct({ name: `Cup ${index}`, priceCents: 700 }))
-  for (const { id } of products) await shop.inventory.setStock(id, 10)
-  const items = products.map(({ id }) => ({ productId: id, quantity: 1 }))
+  const user = await given.insert('user', 'withCard')
+  const [teapot, cup] = await given.insertPair('product', { stock: 10 })
+  const items = [teapot, cup].map(({ id }) => ({ productId: id, quantity: 1 }))
 
   // When five orders name one first, and five the other
   const results = await atOnce(10, (index) =>
@@ -67,7 +63,7 @@ test('two orders for the same two products, named in opposite order, both succee
 
   // Then none has waited for another in vain
   expect(results.filter(({ ok }) => ok)).toHaveLength(10)
-  expect(await shop.inventory.stockOf(products[0]!.id)).toBe(0)
+  expect(await shop.inventory.stockOf(teapot.id)).toBe(0)
 })
 
 test('an order whose charge took so long that it was given up is not taken, and its charge is given back', async () => {
@@ -94,7 +90,7 @@ test('an order whose charge took so long that it was given up is not taken, and 
 
 test('one token, used five times at once, verifies once', async () => {
   // Given a user who was mailed a token
-  const user = await shop.accounts.createUser({ email: 'ada@example.com' })
+  const user = await given.insert('user')
   await shop.onboarding.startOnboarding(user)
   const token = new URL(currentSandbox().mails[0]!.links[0]!).searchParams.get('token')!
 
@@ -108,7 +104,7 @@ test('one token, used five times at once, verifies once', async () => {
 
 test('one profile, set up five times at once, is set up once', async () => {
   // Given a user whose email is verified
-  const user = await shop.accounts.createUser({ email: 'ada@example.com' })
+  const user = await given.insert('user')
   await shop.onboarding.startOnboarding(user)
   await shop.onboarding.verifyEmail(new URL(currentSandbox().mails[0]!.links[0]!).searchParams.get('token')!)
 

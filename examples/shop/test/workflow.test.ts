@@ -4,6 +4,7 @@ import { currentSandbox } from 'vivarium'
 import type { User } from '../src/accounts/accounts.ts'
 import { states } from '../src/onboarding/states.ts'
 import type { OnboardingState, OnboardingTransition } from '../src/onboarding/states.ts'
+import { given } from './support/factories.ts'
 import { provider } from './support/payment-provider.ts'
 import { openTestShop } from './support/test-shop.ts'
 
@@ -12,7 +13,7 @@ const { shop } = openTestShop()
 const ada = { firstName: 'Ada', lastName: 'Lovelace', bio: 'Poet of science' }
 
 async function givenUser(): Promise<User> {
-  return await shop.accounts.createUser({ email: 'ada@example.com' })
+  return await given.insert('user', { email: 'ada@example.com' })
 }
 
 /** The token in the latest mail, as the user finds it: in the link. */

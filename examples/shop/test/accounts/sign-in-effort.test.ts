@@ -1,6 +1,7 @@
 // Signing in takes the same work whether the email is known or not: how long it took tells nobody who has registered.
 import * as crypto from 'node:crypto'
 import { beforeEach, expect, test, vi } from 'vitest'
+import { given } from '../support/factories.ts'
 import { openTestApp } from '../support/test-app.ts'
 
 // What is slow about a password is this function. It stays what it is, and is counted.
@@ -14,7 +15,7 @@ const ada = { email: 'ada@example.com', password: 'correct horse battery' }
 
 beforeEach(async () => {
   await shop.accounts.registerUser(ada)
-  await shop.accounts.createUser({ email: 'grace@example.com' })
+  await given.insert('user', { email: 'grace@example.com' })
   vi.mocked(crypto.scrypt).mockClear()
 })
 

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { openContract } from 'vivarium/http'
 import { refusalsOf } from '../../src/http/openapi.ts'
 import { routes } from '../../src/http/routes.ts'
+import { given } from '../support/factories.ts'
 import { provider } from '../support/payment-provider.ts'
 import { openTestApp, signedIn } from '../support/test-app.ts'
 
@@ -127,8 +128,7 @@ describe('the log', () => {
   test('has what went wrong, and the user has the number to ask for it', async () => {
     // Given a provider that cannot be reached
     const { token } = await signedIn(shop)
-    const { id: productId } = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-    await shop.inventory.setStock(productId, 1)
+    const { id: productId } = await given.insert('product')
     provider.expect.charge().rejects(new Error('connect ECONNREFUSED'))
 
     // When an order is placed

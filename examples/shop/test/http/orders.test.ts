@@ -1,15 +1,14 @@
 // Ordering over HTTP, through the application's own fetch: nobody needs a port for it.
 import { describe, expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
+import { given } from '../support/factories.ts'
 import { provider } from '../support/payment-provider.ts'
 import { openTestApp, signedIn } from '../support/test-app.ts'
 
 const { shop, ask } = openTestApp()
 
 async function givenTeapots(stock: number): Promise<number> {
-  const { id } = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(id, stock)
-  return id
+  return (await given.insert('product', { priceCents: 5000, stock })).id
 }
 
 test('an order is placed, paid with the card that is stored, and can be read again', async () => {
@@ -49,8 +48,7 @@ test('payment_failed: a card that is declined is 422, and nothing of the order i
 test('order_too_large: what no order can hold is 422, and not a failure of ours', async () => {
   // Given something for half of the largest total, and three of it in stock
   const { token } = await signedIn(shop)
-  const { id: productId } = await shop.catalog.addProduct({ name: 'Palace', priceCents: 1_073_741_824 })
-  await shop.inventory.setStock(productId, 3)
+  const { id: productId } = await given.insert('product', { name: 'Palace', priceCents: 1_073_741_824, stock: 3 })
   provider.deny.charge()
 
   // When two are ordered
@@ -83,8 +81,8 @@ describe('another user’s order', () => {
 
 test('the products are for everybody, and take one query', async () => {
   // Given two products
-  await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.catalog.addProduct({ name: 'Cup', priceCents: 700 })
+  await given.insert('product', { name: 'Teapot', priceCents: 5000 })
+  await given.insert('product', { name: 'Cup', priceCents: 700 })
 
   // When anybody asks for them
   const seen = await currentSandbox().observe(() => ask('GET /api/products'))

@@ -1,13 +1,14 @@
 // Profiles over HTTP: one's own, from the cache where it can be.
 import { describe, expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
+import { given } from '../support/factories.ts'
 import { openTestApp, signedIn } from '../support/test-app.ts'
 
 const { shop, ask } = openTestApp()
 
 async function givenAda(): Promise<{ token: string; path: string }> {
   const { user, token } = await signedIn(shop)
-  await shop.profiles.createProfile(user.id, { firstName: 'Ada', lastName: 'Lovelace', bio: 'Analyst' })
+  await given.insert('profile', { user, bio: 'Analyst' })
   return { token, path: `/api/users/${user.id}/profile` }
 }
 

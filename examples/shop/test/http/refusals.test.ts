@@ -7,6 +7,7 @@ import { refusals } from '../../src/http/refusals.ts'
 import type { RefusalCode } from '../../src/http/refusals.ts'
 import type { Route } from '../../src/http/route.ts'
 import { routes } from '../../src/http/routes.ts'
+import { given } from '../support/factories.ts'
 import { openTestApp, signedIn, staffToken } from '../support/test-app.ts'
 import type { Asking } from '../support/test-app.ts'
 
@@ -137,7 +138,7 @@ describe('what an endpoint cannot do is refused by its own names', () => {
   test.each(refusedByRoute)('%s: %s (%j)', async (route, error, body) => {
     // Given a user who is signed in, and a product that is out of stock
     const { token } = await signedIn(shop)
-    await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
+    await given.insert('product', { stock: 0 })
 
     // When they ask for it
     const answer = await ask(route, { token: tokenFor(route, token), json: body })

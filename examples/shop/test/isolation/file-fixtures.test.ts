@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { User } from '../../src/accounts/accounts.ts'
 import type { Product } from '../../src/catalog/catalog.ts'
+import { given } from '../support/factories.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
@@ -10,9 +11,8 @@ let user: User
 let teapot: Product
 
 beforeAll(async () => {
-  user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
-  teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, 10)
+  user = await given.insert('user', 'withCard')
+  teapot = await given.insert('product', { stock: 10 })
 })
 
 test.each(['one test', 'another test'])(

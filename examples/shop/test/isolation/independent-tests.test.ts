@@ -1,5 +1,6 @@
 // Every test has a world of its own: what one wrote is not there for the next, and ids begin where they began.
 import { describe, expect, test } from 'vitest'
+import { given } from '../support/factories.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
@@ -11,9 +12,8 @@ describe.each(['first', 'second', 'third'])('the %s test that fills the shop', (
     expect(await shop.accounts.findUser(1)).toBeUndefined()
 
     // When a user (whose email may exist only once) orders a product
-    const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken: 'tok_visa' })
-    const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-    await shop.inventory.setStock(teapot.id, 10)
+    const user = await given.insert('user', 'withCard', { email: 'ada@example.com' })
+    const teapot = await given.insert('product')
     const result = await shop.orders.processOrder({ userId: user.id, items: [{ productId: teapot.id, quantity: 1 }] })
 
     // Then each is the first of its kind
@@ -25,7 +25,7 @@ describe.each(['first', 'second', 'third'])('the %s test that fills the shop', (
 describe('a failing statement', () => {
   test('fails alone: the test goes on', async () => {
     // Given a user
-    const user = await shop.accounts.createUser({ email: 'ada@example.com' })
+    const user = await given.insert('user', { email: 'ada@example.com' })
 
     // When another registers with the same email
     const creating = shop.accounts.createUser({ email: 'Ada@Example.com' })

@@ -2,19 +2,15 @@
 import { expect, test } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import type { OrderRequest } from '../../src/orders/process-order.ts'
+import { given } from '../support/factories.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
 
 async function givenRequestForProducts(count: number): Promise<OrderRequest> {
-  const user = await shop.accounts.createUser({ email: `buyer-of-${count}@example.com`, cardToken: 'tok_visa' })
-  const items: OrderRequest['items'] = []
-  for (let number = 1; number <= count; number += 1) {
-    const product = await shop.catalog.addProduct({ name: `Teapot ${number}`, priceCents: 5000 })
-    await shop.inventory.setStock(product.id, 10)
-    items.push({ productId: product.id, quantity: 2 })
-  }
-  return { userId: user.id, items }
+  const user = await given.insert('user', 'withCard')
+  const products = await given.insertList(count, 'product')
+  return { userId: user.id, items: products.map(({ id }) => ({ productId: id, quantity: 2 })) }
 }
 
 test('an order is one transaction on one connection', async () => {

@@ -3,20 +3,11 @@ import { describe, expect, test, vi } from 'vitest'
 import type { User } from '../../src/accounts/accounts.ts'
 import type { Product } from '../../src/catalog/catalog.ts'
 import type { OrderRequest } from '../../src/orders/process-order.ts'
+import { given } from '../support/factories.ts'
 import { provider } from '../support/payment-provider.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
-
-async function givenUser(cardToken: string | null = 'tok_visa'): Promise<User> {
-  return await shop.accounts.createUser({ email: 'ada@example.com', cardToken })
-}
-
-async function givenProduct({ name = 'Teapot', priceCents = 5000, stock = 10 } = {}): Promise<Product> {
-  const product = await shop.catalog.addProduct({ name, priceCents })
-  await shop.inventory.setStock(product.id, stock)
-  return product
-}
 
 /** The request that a user makes for so many of each product. */
 function orderOf(user: User, ...lines: [product: Product, quantity: number][]): OrderRequest {
@@ -26,8 +17,8 @@ function orderOf(user: User, ...lines: [product: Product, quantity: number][]): 
 describe('an order that is paid', () => {
   test('charges the card stored with the user once, for the total, and refunds nothing', async () => {
     // Given a user whose card is a Mastercard
-    const user = await givenUser('tok_mastercard')
-    const teapot = await givenProduct({ priceCents: 5000 })
+    const user = await given.insert('user', { cardToken: 'tok_mastercard' })
+    const teapot = await given.insert('product', { priceCents: 5000 })
     // Then that card is charged, once, and nothing refunded: verified at the end of the test without being asked
     provider.expect.charge({ amountCents: 10_000, cardToken: 'tok_mastercard', idempotencyKey: expect.any(String) })
     provider.deny.refund()
@@ -38,9 +29,9 @@ describe('an order that is paid', () => {
 
   test('has one item per product when the request names a product twice', async () => {
     // Given two products
-    const user = await givenUser()
-    const teapot = await givenProduct({ name: 'Teapot', priceCents: 5000, stock: 10 })
-    const cup = await givenProduct({ name: 'Cup', priceCents: 700, stock: 10 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { name: 'Teapot', priceCents: 5000, stock: 10 })
+    const cup = await given.insert('product', { name: 'Cup', priceCents: 700, stock: 10 })
 
     // When an order names the first on two lines
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 2], [cup, 4], [teapot, 1]))
@@ -62,8 +53,8 @@ describe('an order that is paid', () => {
 
   test('may take the last one in stock', async () => {
     // Given a product with 2 in stock
-    const user = await givenUser()
-    const teapot = await givenProduct({ stock: 2 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { stock: 2 })
 
     // When an order takes both
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 2]))
@@ -75,8 +66,8 @@ describe('an order that is paid', () => {
 
   test('keeps money in whole cents, where a sum of decimal prices would not', async () => {
     // Given a price that binary fractions cannot hold: 0.1 * 3 is 0.30000000000000004
-    const user = await givenUser()
-    const sticker = await givenProduct({ name: 'Sticker', priceCents: 10 })
+    const user = await given.insert('user', 'withCard')
+    const sticker = await given.insert('product', { name: 'Sticker', priceCents: 10 })
     provider.expect.charge({ amountCents: 30, cardToken: 'tok_visa', idempotencyKey: expect.any(String) })
 
     // When three are ordered
@@ -93,8 +84,8 @@ describe('an order that is paid', () => {
 
 test('two orders one after the other are two charges and take from stock twice', async () => {
   // Given a user and a product with 10 in stock
-  const user = await givenUser()
-  const teapot = await givenProduct({ stock: 10 })
+  const user = await given.insert('user', 'withCard')
+  const teapot = await given.insert('product', { stock: 10 })
 
   // When an order for 2 and then one for 3 are processed
   await shop.orders.processOrder(orderOf(user, [teapot, 2]))

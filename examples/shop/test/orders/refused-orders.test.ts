@@ -4,20 +4,11 @@ import { currentSandbox } from 'vivarium'
 import type { User } from '../../src/accounts/accounts.ts'
 import type { Product } from '../../src/catalog/catalog.ts'
 import type { OrderRequest } from '../../src/orders/process-order.ts'
+import { given } from '../support/factories.ts'
 import { provider } from '../support/payment-provider.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
-
-async function givenUser(cardToken: string | null = 'tok_visa'): Promise<User> {
-  return await shop.accounts.createUser({ email: 'ada@example.com', cardToken })
-}
-
-async function givenProduct({ name = 'Teapot', priceCents = 5000, stock = 10 } = {}): Promise<Product> {
-  const product = await shop.catalog.addProduct({ name, priceCents })
-  await shop.inventory.setStock(product.id, stock)
-  return product
-}
 
 /** The request that a user makes for so many of each product. */
 function orderOf(user: User, ...lines: [product: Product, quantity: number][]): OrderRequest {
@@ -27,8 +18,8 @@ function orderOf(user: User, ...lines: [product: Product, quantity: number][]): 
 describe('an order that is refused', () => {
   test('payment_failed: the user has stored no card', async () => {
     // Given a user without a card
-    const user = await givenUser(null)
-    const teapot = await givenProduct({ stock: 10 })
+    const user = await given.insert('user')
+    const teapot = await given.insert('product', { stock: 10 })
     provider.deny.charge()
 
     // When an order is processed
@@ -42,8 +33,8 @@ describe('an order that is refused', () => {
 
   test('out_of_stock: more than there is', async () => {
     // Given a product with 1 in stock
-    const user = await givenUser()
-    const teapot = await givenProduct({ stock: 1 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { stock: 1 })
     provider.deny.charge()
 
     // When an order for 2 is processed
@@ -57,9 +48,9 @@ describe('an order that is refused', () => {
 
   test('out_of_stock: the second of two products is missing, and the reservation of the first is undone', async () => {
     // Given 10 of one product and 1 of another
-    const user = await givenUser()
-    const teapot = await givenProduct({ name: 'Teapot', stock: 10 })
-    const cup = await givenProduct({ name: 'Cup', stock: 1 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { name: 'Teapot', stock: 10 })
+    const cup = await given.insert('product', { name: 'Cup', stock: 1 })
 
     // When an order for 2 of each is processed
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 2], [cup, 2]))
@@ -72,8 +63,8 @@ describe('an order that is refused', () => {
 
   test('out_of_stock: two lines of one product are within stock each, and not together', async () => {
     // Given a product with 3 in stock
-    const user = await givenUser()
-    const teapot = await givenProduct({ stock: 3 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { stock: 3 })
 
     // When an order names it twice, with 2 each
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 2], [teapot, 2]))
@@ -85,8 +76,8 @@ describe('an order that is refused', () => {
 
   test('out_of_stock: a product that was never stocked', async () => {
     // Given a product in the catalog only
-    const user = await givenUser()
-    const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('products', { priceCents: 5000 })
 
     // When it is ordered
     const result = await shop.orders.processOrder(orderOf(user, [teapot, 1]))
@@ -97,8 +88,8 @@ describe('an order that is refused', () => {
 
   test('unknown_product: nothing of the order is kept, the known products’ stock included', async () => {
     // Given one product
-    const user = await givenUser()
-    const teapot = await givenProduct({ stock: 10 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { stock: 10 })
 
     // When an order names it and one that does not exist
     const result = await shop.orders.processOrder({
@@ -117,7 +108,7 @@ describe('an order that is refused', () => {
 
   test('empty_order: no items, and no query', async () => {
     // Given a user
-    const user = await givenUser()
+    const user = await given.insert('user', 'withCard')
 
     // When an order without items is processed
     const { result, queries } = await currentSandbox().observe(() =>
@@ -131,7 +122,7 @@ describe('an order that is refused', () => {
 
   test('unknown_user: nobody to charge', async () => {
     // Given a product, and no user
-    const teapot = await givenProduct({ stock: 10 })
+    const teapot = await given.insert('product', { stock: 10 })
     provider.deny.charge()
 
     // When somebody orders it
@@ -144,8 +135,8 @@ describe('an order that is refused', () => {
 
   test.each([0, -1, 1.5])('a quantity of %d is no order: it throws', async (quantity) => {
     // Given a user and a product
-    const user = await givenUser()
-    const teapot = await givenProduct({ stock: 10 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { stock: 10 })
 
     // When an order asks for it
     const processing = shop.orders.processOrder(orderOf(user, [teapot, quantity]))

@@ -4,20 +4,11 @@ import type { User } from '../../src/accounts/accounts.ts'
 import type { Product } from '../../src/catalog/catalog.ts'
 import type { OrderRequest } from '../../src/orders/process-order.ts'
 import type { ChargeResult } from '../../src/payments/payment-gateway.ts'
+import { given } from '../support/factories.ts'
 import { provider } from '../support/payment-provider.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
 const { shop } = openTestShop()
-
-async function givenUser(cardToken: string | null = 'tok_visa'): Promise<User> {
-  return await shop.accounts.createUser({ email: 'ada@example.com', cardToken })
-}
-
-async function givenProduct({ name = 'Teapot', priceCents = 5000, stock = 10 } = {}): Promise<Product> {
-  const product = await shop.catalog.addProduct({ name, priceCents })
-  await shop.inventory.setStock(product.id, stock)
-  return product
-}
 
 /** The request that a user makes for so many of each product. */
 function orderOf(user: User, ...lines: [product: Product, quantity: number][]): OrderRequest {
@@ -35,8 +26,8 @@ describe('a COMMIT that fails after a successful charge', () => {
 
   test('names the charge when the refund fails too, and gives it back later', async () => {
     // Given a provider that takes less than the order's total and then goes away for a while
-    const user = await givenUser()
-    const teapot = await givenProduct({ priceCents: 5000, stock: 10 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
     provider.expect.charge().resolves(takenOnly(4000))
     provider.expect.refund().rejects(new Error('connect ECONNREFUSED'))
 
@@ -57,8 +48,8 @@ describe('a COMMIT that fails after a successful charge', () => {
 
   test('lets the next order succeed', async () => {
     // Given an order that failed at COMMIT
-    const user = await givenUser()
-    const teapot = await givenProduct({ priceCents: 5000, stock: 10 })
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
     const request = orderOf(user, [teapot, 2])
     provider.stub.charge(async () => takenOnly(4000))
     await expect(shop.orders.processOrder(request)).rejects.toMatchObject(refusedAtCommit)
@@ -76,8 +67,8 @@ describe('a COMMIT that fails after a successful charge', () => {
 describe('a payment on its own', () => {
   test('is refused for an order that is paid already, and for one that does not exist', async () => {
     // Given a paid order, which charges its card once
-    const user = await givenUser()
-    const teapot = await givenProduct()
+    const user = await given.insert('user', 'withCard')
+    const teapot = await given.insert('product')
     provider.expect.charge()
     await shop.orders.processOrder(orderOf(user, [teapot, 1]))
     const [order] = await shop.orders.ordersOf(user.id)

@@ -2,6 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { currentSandbox } from 'vivarium'
 import type { OrderRequest } from '../../src/orders/process-order.ts'
+import { given } from '../support/factories.ts'
 import { provider } from '../support/payment-provider.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
@@ -9,9 +10,8 @@ const { shop } = openTestShop()
 
 /** A user with a card, who wants to order two teapots for 100.00. */
 async function givenOrder(cardToken = 'tok_visa'): Promise<OrderRequest> {
-  const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken })
-  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, 10)
+  const user = await given.insert('user', { cardToken })
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   return { userId: user.id, items: [{ productId: teapot.id, quantity: 2 }] }
 }
 

@@ -5,6 +5,7 @@ import { currentSandbox } from 'vivarium'
 import { down, timeOut } from 'vivarium/http'
 import type { OrderRequest } from '../../src/orders/process-order.ts'
 import { createStripeGateway } from '../../src/payments/stripe-gateway.ts'
+import { given } from '../support/factories.ts'
 import { acceptCard, charged, declined, stripe } from '../support/stripe.ts'
 import { openTestShop } from '../support/test-shop.ts'
 
@@ -16,9 +17,8 @@ const { shop: impatient } = openTestShop({
 
 /** A user with a card, who wants to order two teapots for 100.00. */
 async function givenOrder(cardToken = 'tok_visa'): Promise<OrderRequest> {
-  const user = await shop.accounts.createUser({ email: 'ada@example.com', cardToken })
-  const teapot = await shop.catalog.addProduct({ name: 'Teapot', priceCents: 5000 })
-  await shop.inventory.setStock(teapot.id, 10)
+  const user = await given.insert('user', { cardToken })
+  const teapot = await given.insert('product', { priceCents: 5000, stock: 10 })
   return { userId: user.id, items: [{ productId: teapot.id, quantity: 2 }] }
 }
 
@@ -36,7 +36,7 @@ async function expectNothingIsKept({ userId, items }: OrderRequest): Promise<voi
 test('one card is declined and another one taken, by a handler that looks at the card', async () => {
   // Given Stripe, which declines a card and takes all others
   const request = await givenOrder('tok_chargeDeclined')
-  const other = await shop.accounts.createUser({ email: 'grace@example.com', cardToken: 'tok_visa' })
+  const other = await given.insert('user', 'withCard')
   const { json: taken } = charged('ch_123', 10_000)
   const { json: refused } = declined('generic_decline')
   stripe.stub(

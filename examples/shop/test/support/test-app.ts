@@ -6,6 +6,7 @@ import { createApp } from '../../src/http/app.ts'
 import type { AppParts } from '../../src/http/app.ts'
 import { createLogger } from '../../src/log/logger.ts'
 import type { Shop } from '../../src/shop.ts'
+import { given } from './factories.ts'
 import { openTestShop } from './test-shop.ts'
 
 export interface Asking {
@@ -94,7 +95,7 @@ export function openTestApp(changes: Partial<AppParts> = {}): TestApp {
 
 /** A user who is signed in, with the token of the session. */
 export async function signedIn(shop: Shop, email = 'ada@example.com'): Promise<{ user: User; token: string }> {
-  const user = await shop.accounts.createUser({ email, cardToken: 'tok_visa' })
+  const user = await given.insert('user', 'withCard', { email })
   const { token } = await shop.sessions.start(user)
   return { user, token }
 }
