@@ -109,20 +109,20 @@ describe('a profile, as Redis sees it', onRedis, () => {
 
   test('a read that Redis refuses is answered by the database, and the next one is cached again', async () => {
     // Given a user with a profile, and Redis, which will refuse the next command
-    const user = await shop.accounts.createUser({ email: 'ada@example.com' })
-    const profile = await shop.profiles.createProfile(user.id, { firstName: 'Ada', lastName: 'Lovelace' })
+    const profile = await given.insert('profile')
+    const key = `user:${profile.userId}:profile`
     const { fault } = currentSandbox()
-    fault.command({ key: `user:${user.id}:profile` }).fails('LOADING Redis is loading the dataset in memory')
+    fault.command({ key }).fails('LOADING Redis is loading the dataset in memory')
 
     // When it is read three times, then each reader has it
     const reads = await currentSandbox().observe(async () => [
-      await shop.profiles.getProfile(user.id),
-      await shop.profiles.getProfile(user.id),
-      await shop.profiles.getProfile(user.id),
+      await shop.profiles.getProfile(profile.userId),
+      await shop.profiles.getProfile(profile.userId),
+      await shop.profiles.getProfile(profile.userId),
     ])
     expect(reads.result).toEqual([profile, profile, profile])
     // and two of them had to ask the database: the one whom Redis refused, and the one who then filled the cache
     expect(reads.queries).toHaveLength(2)
-    expect(report).toHaveBeenCalledWith(`user:${user.id}:profile could not be read from the cache`, expect.any(Error))
+    expect(report).toHaveBeenCalledWith(`${key} could not be read from the cache`, expect.any(Error))
   })
 })
