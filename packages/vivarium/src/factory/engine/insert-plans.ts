@@ -103,15 +103,16 @@ class Insertion {
 
   /** Whether a row refers to one that is on its way, by a value that only its answer tells. */
   #waitsFor({ table, rows }: Batch): boolean {
-    return rows.some((row) =>
-      [...row.values].some(([column, value]) => {
-        if (!(value instanceof Reference)) return false
+    for (const row of rows) {
+      for (const [column, value] of row.values) {
+        if (!(value instanceof Reference)) continue
         const found = this.#find(row, column)
-        if (found.kind !== 'pending') return false
+        if (found.kind !== 'pending') continue
         const isSet = policySettings(table).some((one) => one.column === column)
-        return isSet || rows.length > 1 || table.hasTriggers || this.#lastOf(found) === undefined
-      }),
-    )
+        if (isSet || rows.length > 1 || table.hasTriggers || this.#lastOf(found) === undefined) return true
+      }
+    }
+    return false
   }
 
   /** Where a sent row's value will have come from, if its sequence can be asked for it. */

@@ -125,9 +125,7 @@ function drawValues(row: RowPlan, made: ReadonlyMap<Column, ValueSeries>, number
   const { table } = row
   const number = numbers.next(`${table.schema}.${table.name}`)
   const places = placesInKeys(row, made, numbers)
-  const apart = new Set(
-    table.exclusions.flatMap(({ elements }) => elements.flatMap(({ sql }) => sql.match(/\w+/g) ?? [])),
-  )
+  const apart = columnsKeptApart(table)
   const drawn = new Map<string, unknown>()
   for (const [column, series] of made) {
     // What must not overlap is kept apart.
@@ -135,6 +133,19 @@ function drawValues(row: RowPlan, made: ReadonlyMap<Column, ValueSeries>, number
     drawn.set(column.name, series.at(places.get(column) ?? own))
   }
   return drawn
+}
+
+const keptApart = new WeakMap<Table, ReadonlySet<string>>()
+
+/** The columns that exclusion constraints look at. */
+function columnsKeptApart(table: Table): ReadonlySet<string> {
+  const known = keptApart.get(table)
+  if (known !== undefined) return known
+  const columns = new Set(
+    table.exclusions.flatMap(({ elements }) => elements.flatMap(({ sql }) => sql.match(/\w+/g) ?? [])),
+  )
+  keptApart.set(table, columns)
+  return columns
 }
 
 function brokenBy(table: Table, name: string, value: unknown, rules: TableRules): readonly Rule[] {

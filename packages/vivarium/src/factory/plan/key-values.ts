@@ -57,23 +57,43 @@ export function appliesTo(key: UniqueKey, read: ReadColumn): boolean {
 /** Above this many values none comes again within a test. */
 const plenty = 1_000_000
 
+/** A key of which few values can be made: its columns that are made, with theirs, and the others. */
+interface TightKey {
+  readonly key: UniqueKey
+  readonly open: readonly (readonly [Column, ValueSeries])[]
+  readonly fixed: readonly string[]
+}
+
+const tightKeysOf = new WeakMap<ReadonlyMap<Column, ValueSeries>, readonly TightKey[]>()
+const noPlaces: ReadonlyMap<Column, number> = new Map()
+
+function tightKeys(table: Table, made: ReadonlyMap<Column, ValueSeries>): readonly TightKey[] {
+  const known = tightKeysOf.get(made)
+  if (known !== undefined) return known
+  const keys = table.uniqueKeys.flatMap((key): TightKey[] => {
+    const columns = columnsOfKey(key)
+    const open = [...made].filter(([column]) => columns.includes(column.name))
+    if (open.length === 0 || open.some(([, { size }]) => size >= plenty)) return []
+    return [{ key, open, fixed: columns.filter((name) => !open.some(([column]) => column.name === name)) }]
+  })
+  tightKeysOf.set(made, keys)
+  return keys
+}
+
 /** Where a key's columns have few values, their combinations are gone through one after the other: each column's place in its own. */
 export function placesInKeys(
   row: RowPlan,
   made: ReadonlyMap<Column, ValueSeries>,
   numbers: Counting,
 ): ReadonlyMap<Column, number> {
+  const tight = tightKeys(row.table, made)
+  if (tight.length === 0) return noPlaces
   const places = new Map<Column, number>()
-  for (const key of row.table.uniqueKeys) {
-    const columns = columnsOfKey(key)
-    const open = [...made].filter(([column]) => columns.includes(column.name))
-    const isRoomy = open.some(([, { size }]) => size >= plenty)
-    if (open.length === 0 || isRoomy || isNewByItself(row, columns)) continue
-    const fixed = columns
-      .filter((name) => !open.some(([column]) => column.name === name))
-      .map((name) => identityOf(row, name))
+  for (const { key, open, fixed } of tight) {
+    if (isNewByItself(row, columnsOfKey(key))) continue
     const size = open.reduce((product, [, series]) => product * series.size, 1)
-    const number = numbers.next(`${row.table.schema}.${row.table.name} ${key.name} ${JSON.stringify(fixed)}`)
+    const others = JSON.stringify(fixed.map((name) => identityOf(row, name)))
+    const number = numbers.next(`${row.table.schema}.${row.table.name} ${key.name} ${others}`)
     if (number > size)
       throw usedUp(
         row.table,

@@ -136,7 +136,7 @@ function bind(row: RowPlan, key: ForeignKey, parent: RowPlan): void {
 
 /** Those with a parent that was asked for bind first, then the shorter ones: what they bind, longer ones share. */
 function inOrder(keys: readonly ForeignKey[], { parents }: RowRequest): readonly ForeignKey[] {
-  if (keys.length < 2) return keys
+  if (keys.every(({ name, columns }) => columns.length === 1 && parents[name] === undefined)) return keys
   const rank = (key: ForeignKey): number => (parents[key.name] === undefined ? 1000 : 0) + key.columns.length
   return keys.toSorted((one, other) => rank(one) - rank(other))
 }
