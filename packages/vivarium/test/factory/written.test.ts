@@ -452,6 +452,14 @@ describe('what is not there', () => {
     expect(() => shop.define('x', 'users', wrong)).toThrow(/Did you mean 'defaults'\?/)
   })
 
+  test('a param that has the name of a column is refused', () =>
+    inSandbox(vivarium, async () => {
+      const loose = defineFactories().define('user', 'users', { params: { name: 'Ada' } })
+
+      await expect(loose.insert('user')).rejects.toMatchObject({ code: 'FACTORY_DEFINITION_INVALID' })
+      await expect(loose.insert('user')).rejects.toThrow("a param 'name'")
+    }))
+
   test('without a sandbox every verb is refused', async () => {
     await expect(shop.insert('user')).rejects.toMatchObject({ code: 'NO_SANDBOX' })
     await expect(shop.build('user')).rejects.toMatchObject({ code: 'NO_SANDBOX' })
@@ -467,3 +475,24 @@ test('columns in camelCase, of what is given and of what comes back', () =>
     expect(await camel.insert('order')).toMatchObject({ id: 1, userId: 1, totalCents: 1, createdAt: expect.any(Date) })
     expect(await camel.paramsFor('order')).toEqual({ totalCents: 1 })
   }))
+
+describe('keys of two columns', () => {
+  const tenants = useMigrated(`
+    CREATE TABLE tenants (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+    CREATE TABLE members (tenant_id integer NOT NULL REFERENCES tenants, id integer NOT NULL, PRIMARY KEY (tenant_id, id));
+    CREATE TABLE notes (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_id integer NOT NULL REFERENCES tenants,
+      author_id integer NOT NULL, FOREIGN KEY (tenant_id, author_id) REFERENCES members (tenant_id, id));
+  `)
+
+  test('a shared parent is one also where a key has a column in common with another', () =>
+    inSandbox(tenants, async () => {
+      const loose = defineFactories()
+      const tenant = await loose.insert('tenants')
+
+      const notes = await loose.insertList(3, 'notes', { tenant, author: shared('members') })
+      const others = await loose.insertList(2, 'notes', { tenant: shared('tenants'), author: shared('members') })
+
+      expect(new Set(notes.map((note) => note['author_id'])).size).toBe(1)
+      expect(others[1]).toMatchObject({ tenant_id: others[0]?.['tenant_id'], author_id: others[0]?.['author_id'] })
+    }))
+})

@@ -9,6 +9,7 @@ import { isAssociation } from './association.ts'
 import type { CallScope } from './call-scope.ts'
 import {
   attributeUnknown,
+  definitionInvalid,
   factoryCycle,
   keyUnknown,
   lazyCycle,
@@ -79,6 +80,7 @@ export class Draft {
     this.title = factory?.name ?? titleOf(table)
     this.#trail = trail
     const params: Record<string, unknown> = { ...paramsOf(factory) }
+    for (const name of Object.keys(params)) this.#refuseAmbiguous(name)
     this.params = params
     for (const { attributes, source, isWritten } of layers) {
       for (const [name, value] of Object.entries(attributes)) {
@@ -107,6 +109,15 @@ export class Draft {
   /** The row as lazy attributes see it: what is said of it, and what is made where nothing was said. */
   get view(): object {
     return (this.#view ??= this.scope.show(this, (name) => this.#read(name)))
+  }
+
+  #refuseAmbiguous(param: string): void {
+    if (columnNamed(this.table, param) === undefined && keyNamed(this.table, param) === undefined) return
+    throw definitionInvalid(
+      `Factory '${this.title}' has a param '${param}', and ${titleOf(this.table)} has an attribute of that name.`,
+      undefined,
+      'Give the param another name; what is a column needs none.',
+    )
   }
 
   #say(saying: Saying, source: string): void {

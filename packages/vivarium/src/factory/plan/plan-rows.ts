@@ -26,10 +26,18 @@ export function planRows(requests: readonly RowRequest[], context: PlanContext):
   return requests.map((request) => planner.plan(request, []))
 }
 
+/** A column of a parent, and what the row that refers to it has there already. */
+type SharedValue = readonly [column: string, value: unknown]
+
 class Planner {
   readonly #context: PlanContext
   /** A request that several rows share is planned once. */
   readonly #planned = new Map<RowRequest, RowPlan>()
+  /** Requests that were given values of the rows that they are for. */
+  readonly #completed = new Map<
+    RowRequest,
+    { readonly values: readonly SharedValue[]; readonly request: RowRequest }[]
+  >()
 
   constructor(context: PlanContext) {
     this.#context = context
@@ -69,6 +77,18 @@ class Planner {
     }
   }
 
+  /** The request with values that its row must have. Asked again with the same ones, it is the same request: what is shared stays one. */
+  #withValues(request: RowRequest, values: readonly SharedValue[]): RowRequest {
+    if (values.length === 0) return request
+    const known = this.#completed.get(request) ?? []
+    this.#completed.set(request, known)
+    const same = known.find((one) => isSameList(one.values, values))
+    if (same !== undefined) return same.request
+    const completed = { ...request, values: { ...Object.fromEntries(values), ...request.values } }
+    known.push({ values, request: completed })
+    return completed
+  }
+
   #planParent(row: RowPlan, key: ForeignKey, request: RowRequest, below: readonly Step[], isWanted = false): void {
     const asked = request.parents[key.name]
     const open = key.columns.filter((column) => !row.values.has(column))
@@ -82,13 +102,21 @@ class Planner {
     const parent = asked === undefined && isAround ? closeCycle([...below, { row, key }], table) : undefined
     if (parent !== undefined) return bind(row, key, parent)
     const wanted = asked ?? this.#context.requestParent(table)
-    const planned = this.plan(
-      shared.length === 0 ? wanted : { ...wanted, values: { ...Object.fromEntries(shared), ...wanted.values } },
-      [...below, { row, key }],
-    )
+    const planned = this.plan(this.#withValues(wanted, shared), [...below, { row, key }])
     if (!row.followers.includes(planned)) row.parents.set(key.name, planned)
     bind(row, key, planned)
   }
+}
+
+function isSameList(some: readonly SharedValue[], others: readonly SharedValue[]): boolean {
+  if (some.length !== others.length) return false
+  return some.every(([column, value], index) => others[index]?.[0] === column && isSame(value, others[index][1]))
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one instanceof Reference && other instanceof Reference)
+    return one.row === other.row && one.column === other.column
+  return Object.is(one, other)
 }
 
 /** The row among those of a line that closes a circle of keys, where one does. */
