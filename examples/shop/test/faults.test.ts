@@ -1,12 +1,13 @@
 // Every step failing in turn: whatever breaks, before or after it took effect, what is there afterwards belongs together.
 import { http, HttpResponse } from 'msw'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { currentSandbox, everyFault } from 'vivarium'
 import type { User } from '../src/accounts/accounts.ts'
 import type { Product } from '../src/catalog/catalog.ts'
 import type { OnboardingState } from '../src/onboarding/states.ts'
 import type { ChargeResult } from '../src/payments/payment-gateway.ts'
 import { createStripeGateway } from '../src/payments/stripe-gateway.ts'
+import { onRedis } from './support/adapters.ts'
 import { given } from './support/factories.ts'
 import { brokenInvariants } from './support/invariants.ts'
 import { provider, takeEveryCard } from './support/payment-provider.ts'
@@ -14,7 +15,7 @@ import type { ObligingGateway } from './support/payment-provider.ts'
 import { charged, stripe } from './support/stripe.ts'
 import { openTestShop } from './support/test-shop.ts'
 
-const { shop } = openTestShop()
+const { shop } = openTestShop({ report: () => {} })
 const { shop: withStripe } = openTestShop({ payments: createStripeGateway({ secretKey: 'sk_test_shop' }) })
 
 interface GivenOrder {
@@ -38,7 +39,6 @@ test('an order, its payment, its charge and its stock are there together, or non
     // When an order for 2 is processed, and something breaks
     when: ({ user, teapot }) =>
       shop.orders.processOrder({ userId: user.id, items: [{ productId: teapot.id, quantity: 2 }] }),
-    components: ['postgres', 'mock'],
     // Then, once what was left unfinished is settled, there is an order with everything that belongs to it, or nothing
     holds: async ({ given: { bank, user, teapot }, outcome }) => {
       await shop.payments.settleAttempts({ olderThanMs: 0 })
@@ -63,7 +63,6 @@ test('a charge whose order cannot be committed is given back, though that fails 
     },
     when: ({ user, teapot }) =>
       shop.orders.processOrder({ userId: user.id, items: [{ productId: teapot.id, quantity: 2 }] }),
-    components: ['postgres', 'mock'],
     // Then there is no order, and what was charged is given back at the latest when it is settled
     holds: async ({ given: { bank, user, teapot }, outcome }) => {
       expect(outcome.ok).toBe(false)
@@ -156,3 +155,26 @@ test('nobody is welcomed who is not registered, and who is not can register', as
   })
   expect(report.runs).toBe(6)
 }, 120_000)
+
+describe('a profile that is cached in Redis', onRedis, () => {
+  const { shop: cached } = openTestShop({ adapter: 'redis', report: () => {} })
+
+  test('is read as it is, whatever breaks on the way to Redis', async () => {
+    const report = await everyFault({
+      // Given a user's profile, which nobody has read
+      given: () => given.insert('profile'),
+      // When it is read, changed, and read again
+      when: async ({ id, userId }) => {
+        const before = await cached.profiles.getProfile(userId)
+        await cached.profiles.updateProfile(id, { bio: 'Poet of science' })
+        return [before, await cached.profiles.getProfile(userId)]
+      },
+      components: ['redis'],
+      // Then the change is seen, and nobody has noticed that something broke
+      holds: ({ given: profile, outcome }) => {
+        expect(outcome).toEqual({ ok: true, value: [profile, { ...profile, bio: 'Poet of science' }] })
+      },
+    })
+    expect(report.runs).toBeGreaterThanOrEqual(18)
+  }, 120_000)
+})
