@@ -1,13 +1,25 @@
 /**
- * `npm run demo`: the shop's integration tests under Vivarium, once in each isolation, and a summary computed from the reports of
- * the two runs. It fails when a test does, or when the two do not agree.
+ * `npm run demo`: the shop's integration tests under Vivarium, once in each isolation, and a screen computed from the reports of
+ * the two runs: what ran, on what, how long, and where to look next. It fails when a test does, or when the two do not agree.
  */
+import { optionalRedis } from './support/find-redis.ts'
 import { root } from './support/paths.ts'
 import { run } from './support/run.ts'
 import { allWell, notRunLines, printTrouble, runSuite } from './support/vitest-run.ts'
 import type { RanTest, SuiteOutcome } from './support/vitest-run.ts'
 
 const isolations = ['transaction', 'database']
+
+/** The kinds of test, each by the file that shows it. */
+const kinds: Readonly<Record<string, string>> = {
+  'test/database.test.ts': 'database: all of an order is written, or nothing',
+  'test/external-api.test.ts': 'external API: Stripe and the mail service, asked once and exactly so',
+  'test/cache.test.ts': 'cache: the second read runs no query',
+  'test/pub-sub.test.ts': 'pub/sub: who is told, and who is not',
+  'test/workflow.test.ts': 'workflow: step after step, and every step out of order',
+  'test/faults.test.ts': 'workflow: every step failing in turn',
+  'test/race.test.ts': 'race: what happens at the same moment',
+}
 
 const build = await run(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-needed'], { cwd: root })
 if (build.code === 0) {
@@ -57,10 +69,13 @@ function notIn({ tests }: SuiteOutcome, isolation: string): string[] {
 function printSummary(outcomes: readonly SuiteOutcome[], differences: readonly string[]): void {
   const column = 13
   const cells = (values: readonly string[]): string => values.map((value) => value.padEnd(column)).join('')
-  console.log(`\nThe shop under Vivarium, in both isolations\n\n  ${cells(isolations)}statements`)
-  for (const { name, notes } of outcomes[0]?.tests ?? []) {
-    const marks = outcomes.map((outcome) => markOf(outcome.tests.find((test) => test.name === name)))
-    console.log(`  ${cells(marks)}${String(notes?.statements ?? '').padStart(4)}  ${name}`)
+  console.log(`\nThe shop under Vivarium, in both isolations\n\n  ${cells(isolations)}tests  statements`)
+  for (const [kind, isOfIt] of [...kindsOfTest(), ['and more of each', isOfNoKind] as const]) {
+    const [first = [], ...others] = outcomes.map(({ tests }) => tests.filter(isOfIt))
+    const statements = first.reduce((total, { notes }) => total + (notes?.statements ?? 0), 0)
+    // Those of a sweep ran in sandboxes within the tests', which are not counted.
+    const numbers = `${String(first.length).padStart(5)}${String(statements || '').padStart(12)}`
+    console.log(`  ${cells([first, ...others].map(markOf))}${numbers}  ${kind}`)
   }
   const rows: [string, (outcome: SuiteOutcome) => string][] = [
     ['tests', ({ tests, files }) => `${tests.length} in ${count(files, 'file')}`],
@@ -81,11 +96,30 @@ function printSummary(outcomes: readonly SuiteOutcome[], differences: readonly s
   if (differences.length === 0) {
     console.log('\nThe two agree: the same tests, the same outcomes, the same number of statements in each.')
   } else console.log(`\nThe two do not agree:\n${differences.map((line) => `  ${line}`).join('\n')}`)
+
+  const postgres = process.env['VIVARIUM_POSTGRES_URL']
+    ? 'the PostgreSQL that VIVARIUM_POSTGRES_URL names'
+    : 'a PostgreSQL of its own'
+  const redis = optionalRedis().found === undefined ? 'no Redis' : 'a Redis'
+  console.log(`They ran on ${postgres} and ${redis}, with Node ${process.versions.node}.
+
+  where to look next
+  docs/guides/README.md    a guide for each kind of test
+  examples/shop/test/      the tests that ran
+  README.md                how to begin in a project of your own`)
 }
 
-function markOf(test: RanTest | undefined): string {
-  if (test === undefined) return '–'
-  return test.passed ? '✓' : '✗'
+function kindsOfTest(): [kind: string, isOfIt: (test: RanTest) => boolean][] {
+  return Object.entries(kinds).map(([file, kind]) => [kind, (test) => test.file === file])
+}
+
+function isOfNoKind({ file }: RanTest): boolean {
+  return !(file in kinds)
+}
+
+function markOf(tests: readonly RanTest[]): string {
+  if (tests.length === 0) return '–'
+  return tests.every(({ passed }) => passed) ? '✓' : '✗'
 }
 
 function sum({ tests }: SuiteOutcome, key: 'sandboxes' | 'statements'): number {

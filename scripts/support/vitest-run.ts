@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type NotRun, sayNotRun } from './describe-if-found.ts'
+import { shown } from './files.ts'
 import { root } from './paths.ts'
 import { runTool } from './run.ts'
 
@@ -38,6 +39,8 @@ export interface SuiteOutcome {
 
 /** One test that ran. */
 export interface RanTest {
+  /** Relative to the suite's folder. */
+  file: string
   name: string
   passed: boolean
   durationMs: number
@@ -118,6 +121,7 @@ function count(suite: Suite, report: JsonReport, wallMs: number): SuiteOutcome {
       }
       outcome.testsMs += test.duration ?? 0
       outcome.tests.push({
+        file: shown(join(root, suite.folder), file.name),
         name: test.fullName,
         passed: test.status === 'passed',
         durationMs: test.duration ?? 0,
