@@ -1,6 +1,7 @@
 /**
- * `npm run demo`: the shop's integration tests under Vivarium, once in each isolation, and a screen computed from the reports of
- * the two runs: what ran, on what, how long, and where to look next. It fails when a test does, or when the two do not agree.
+ * `npm run demo`: the shop's six kinds of integration test under Vivarium, once in each isolation, and a screen computed from the
+ * reports of the two runs: what ran, on what, how long, and where to look next. `--all` runs everything that the shop has. It fails
+ * when a test does, or when the two do not agree.
  */
 import { optionalRedis } from './support/find-redis.ts'
 import { root } from './support/paths.ts'
@@ -21,13 +22,16 @@ const kinds: Readonly<Record<string, string>> = {
   'test/race.test.ts': 'race: what happens at the same moment',
 }
 
+const runsAll = process.argv.includes('--all')
+
 const build = await run(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--if-needed'], { cwd: root })
 if (build.code === 0) {
   const outcomes: SuiteOutcome[] = []
   for (const isolation of isolations) {
     console.log(`Running the shop's tests with VIVARIUM_ISOLATION=${isolation} …`)
     const env = { VIVARIUM_ISOLATION: isolation }
-    outcomes.push(await runSuite({ name: `shop-${isolation}`, folder: 'examples/shop', env, quiet: true }))
+    const args = runsAll ? [] : Object.keys(kinds)
+    outcomes.push(await runSuite({ name: `shop-${isolation}`, folder: 'examples/shop', env, args, quiet: true }))
   }
   const differences = [
     ...compare(outcomes),
@@ -70,7 +74,8 @@ function printSummary(outcomes: readonly SuiteOutcome[], differences: readonly s
   const column = 13
   const cells = (values: readonly string[]): string => values.map((value) => value.padEnd(column)).join('')
   console.log(`\nThe shop under Vivarium, in both isolations\n\n  ${cells(isolations)}tests  statements`)
-  for (const [kind, isOfIt] of [...kindsOfTest(), ['and more of each', isOfNoKind] as const]) {
+  const others = [['everything else', isOfNoKind] as const]
+  for (const [kind, isOfIt] of [...kindsOfTest(), ...(runsAll ? others : [])]) {
     const [first = [], ...others] = outcomes.map(({ tests }) => tests.filter(isOfIt))
     const statements = first.reduce((total, { notes }) => total + (notes?.statements ?? 0), 0)
     // Those of a sweep ran in sandboxes within the tests', which are not counted.
@@ -105,7 +110,7 @@ function printSummary(outcomes: readonly SuiteOutcome[], differences: readonly s
 
   where to look next
   docs/guides/README.md    a guide for each kind of test
-  examples/shop/test/      the tests that ran
+  examples/shop/test/      the tests that ran; all that the shop has: npm run demo -- --all
   README.md                how to begin in a project of your own`)
 }
 

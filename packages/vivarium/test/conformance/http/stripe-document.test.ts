@@ -12,7 +12,8 @@ const document = fileURLToPath(
 const { run } = withSandbox()
 const service = defineService('Stripe', 'https://api.stripe.com', { contract: openContract(document) })
 const stripe = new Stripe('sk_test_1', { maxNetworkRetries: 0, telemetry: false })
-const right = { amount: 10_000, currency: 'usd', source: 'tok_visa' }
+const metadata = { attempt: '7c9e6679-7425-40de-944b-e07fc1f90ae7' }
+const right = { amount: 10_000, currency: 'usd', source: 'tok_visa', metadata }
 const charge = {
   id: 'ch_123',
   object: 'charge',
@@ -51,7 +52,7 @@ test('an amount that is a text', async () => {
 })
 
 test('no currency', async () => {
-  expect(await reported({ amount: 10_000, source: 'tok_visa' })).toMatchInlineSnapshot(`
+  expect(await reported({ amount: 10_000, source: 'tok_visa', metadata })).toMatchInlineSnapshot(`
     "POST https://api.stripe.com/v1/charges: this request breaks the contract of
       Stripe, which would refuse it.
       Seen: the rules that it breaks
@@ -65,11 +66,12 @@ test('no currency', async () => {
 })
 
 test('a field that Stripe does not know', async () => {
-  expect(await reported({ ...right, metadata: { order: '17' } })).toMatchInlineSnapshot(`
+  expect(await reported({ ...right, reason: { order: '17' } })).toMatchInlineSnapshot(`
     "POST https://api.stripe.com/v1/charges: this request breaks the contract of
       Stripe, which would refuse it.
       Seen: the rules that it breaks
-        request body /metadata: is not known here; known: amount, currency, source
+        request body /reason: is not known here; known: amount, currency, source,
+          metadata
             value: { order: '17' }
             rule:  additionalProperties at #/paths/~1v1~1charges/post/requestBody
                    /content/application~1x-www-form-urlencoded/schema
