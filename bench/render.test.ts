@@ -31,6 +31,21 @@ function lineOf(row: ResultRow): string | undefined {
     .find((line) => line.startsWith('| 1 |'))
 }
 
+test('lines that were kept from an earlier day say so', () => {
+  const row = (id: string, date?: string): ResultRow => ({
+    id,
+    what: id,
+    unit: 'times',
+    measured: spread,
+    ...(date && { date }),
+  })
+  const earlier = '2025-12-31T00:00:00.000Z'
+  const text = renderResults(results(row('a', earlier), row('b', earlier), row('c'), row('d', earlier)))
+  expect(text).toContain('Taken on 2026-01-02:')
+  expect(text).toContain('Of 2025-12-31, with the code of that day: 1–2, 4.')
+  expect(renderResults(results(row('c')))).not.toContain('Of ')
+})
+
 describe('a rendered row', () => {
   test('shows the ratio, its spread, the bound, and that it holds', () => {
     const hold = { comparison: 'at most', value: 2 } as const

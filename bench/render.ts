@@ -22,6 +22,7 @@ export function renderResults(results: BenchResults): string {
     'server through a unix socket where Vivarium started it, through TCP where it was given a URL (throughput, workers, tables, set-up, suite).',
     '',
     renderEnvironment(results),
+    ...renderEarlier(results),
     ...(notes.length === 0 ? [] : ['', 'Notes, by line:', '', ...notes]),
   ].join('\n')
 }
@@ -69,6 +70,27 @@ function renderEnvironment({ date, mode, environment }: BenchResults): string {
     `Taken on ${date.slice(0, 10)}: ${processor}, ${cores} cores, ${memoryGb} GB, ${platform}; Node ${node}, PostgreSQL ${server},`,
     `pg ${pg}, Vitest ${vitest}, PGlite ${pglite}, pg-transactional-tests ${pgTransactionalTests}.${quick}`,
   ].join('\n')
+}
+
+/** Which lines were taken on another day, and on which. */
+function renderEarlier({ date, rows }: BenchResults): string[] {
+  const dayOf = (row: ResultRow): string => (row.date ?? date).slice(0, 10)
+  const days = [...new Set(rows.map(dayOf))].filter((day) => day !== date.slice(0, 10)).toSorted()
+  return days.map((day) => {
+    const lines = rows.flatMap((row, index) => (dayOf(row) === day ? [index + 1] : []))
+    return `Of ${day}, with the code of that day: ${asRanges(lines)}.`
+  })
+}
+
+/** `1–3, 5` */
+function asRanges(numbers: readonly number[]): string {
+  const ranges: [from: number, to: number][] = []
+  for (const number of numbers) {
+    const last = ranges.at(-1)
+    if (last?.[1] === number - 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ')
 }
 
 function withUnit(value: number, unit: Unit): string {

@@ -29,6 +29,8 @@ export interface ResultRow {
   failure?: string
   /** What a reader has to know to read the number rightly. */
   note?: string
+  /** The day it was taken, ISO 8601, where that is not the run's: it was kept from an earlier one. */
+  date?: string
 }
 
 /** Where the numbers were taken, without naming the machine. */

@@ -79,7 +79,7 @@ function chooseGroups(only: string | undefined): string[] {
 /** The rows of an earlier run, with those that were measured again in their places. */
 function among(earlier: BenchResults, { rows }: BenchResults): ResultRow[] {
   const again = new Map(rows.map((row) => [row.id, row]))
-  const kept = earlier.rows.map((row) => again.get(row.id) ?? row)
+  const kept = earlier.rows.map((row) => again.get(row.id) ?? { ...row, date: row.date ?? earlier.date })
   return [...kept, ...rows.filter((row) => !kept.includes(row))]
 }
 
