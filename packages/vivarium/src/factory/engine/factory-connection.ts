@@ -2,6 +2,7 @@ import { openBackendConnection } from '../../postgres/connection/backend-connect
 import { ownApplicationName } from '../../postgres/connection/client.ts'
 import { PostgresServerError } from '../../postgres/connection/server-error.ts'
 import { parsePostgresUrl } from '../../postgres/connection/target.ts'
+import { readTextRow } from '../../postgres/protocol/backend.ts'
 import { FrameReader } from '../../postgres/protocol/frame-reader.ts'
 import {
   encodeBind,
@@ -100,7 +101,7 @@ export async function openFactoryConnection(url: string): Promise<FactoryConnect
         unit?.results.push([])
         return
       case Backend.dataRow:
-        unit?.results.at(-1)?.push(readRow(buffer, start))
+        unit?.results.at(-1)?.push(readTextRow(buffer, start))
         return
       case Backend.errorResponse: {
         const error = new PostgresServerError(toServerMessage(readMessageFields(buffer, start, end)))
@@ -158,16 +159,4 @@ export async function openFactoryConnection(url: string): Promise<FactoryConnect
 function settle({ error, results, completed, resolve, reject }: Unit): void {
   if (error === undefined) resolve(results)
   else reject(new StatementFailed(completed, error))
-}
-
-function readRow(buffer: Buffer, start: number): TextRow {
-  const row: (string | null)[] = []
-  let position = start + 2
-  for (let left = buffer.readInt16BE(start); left > 0; left--) {
-    const length = buffer.readInt32BE(position)
-    position += 4
-    row.push(length < 0 ? null : buffer.toString('utf8', position, position + length))
-    position += Math.max(0, length)
-  }
-  return row
 }

@@ -1,4 +1,4 @@
-import { readCString } from '../protocol/backend.ts'
+import { readCString, readTextRow } from '../protocol/backend.ts'
 import { FrameReader } from '../protocol/frame-reader.ts'
 import { encodeCopyFail, encodeQuery, terminateMessage } from '../protocol/frontend.ts'
 import { Backend } from '../protocol/message-types.ts'
@@ -164,15 +164,8 @@ function readColumnNames(buffer: Buffer, start: number): string[] {
 }
 
 function readRow(buffer: Buffer, start: number, columns: readonly string[]): QueryRow {
-  const row: QueryRow = {}
-  let position = start + 2
-  for (const column of columns) {
-    const length = buffer.readInt32BE(position)
-    position += 4
-    row[column] = length < 0 ? null : buffer.toString('utf8', position, position + length)
-    position += Math.max(0, length)
-  }
-  return row
+  const texts = readTextRow(buffer, start)
+  return Object.fromEntries(columns.map((column, index) => [column, texts[index] ?? null]))
 }
 
 /** An SQL identifier in double quotes. */

@@ -3,7 +3,7 @@ import { committedWorkLost, nestedConnection, quoteStatement } from './contentio
 import { Frames } from './frames.ts'
 import type { LostWork } from './frames.ts'
 import type { Level } from './level.ts'
-import { readTextRow } from './session.ts'
+import { readTextRow } from '../protocol/backend.ts'
 import type { Session } from './session.ts'
 import type { StatementPlan } from './plan.ts'
 import type { ConstraintCheck } from './template-facts.ts'

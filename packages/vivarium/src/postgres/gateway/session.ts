@@ -3,7 +3,7 @@ import { withDeadline } from '../../core/clock.ts'
 import { sendCancelRequest } from '../connection/backend-connection.ts'
 import type { BackendConnection } from '../connection/backend-connection.ts'
 import { PostgresServerError } from '../connection/server-error.ts'
-import { readCString } from '../protocol/backend.ts'
+import { readCString, readTextRow } from '../protocol/backend.ts'
 import { FrameReader } from '../protocol/frame-reader.ts'
 import { encodeClose, encodeBind, encodeExecute, encodeParse, encodeQuery, syncMessage } from '../protocol/frontend.ts'
 import { Backend } from '../protocol/message-types.ts'
@@ -470,17 +470,4 @@ export class Session {
     this.#after = undefined
     for (const bytes of due) this.emit(bytes)
   }
-}
-
-/** The values of a DataRow in text format; `start` is its body's. */
-export function readTextRow(buffer: Buffer, start: number): (string | null)[] {
-  const row: (string | null)[] = []
-  let position = start + 2
-  for (let left = buffer.readInt16BE(start); left > 0; left--) {
-    const length = buffer.readInt32BE(position)
-    position += 4
-    row.push(length < 0 ? null : buffer.toString('utf8', position, position + length))
-    position += Math.max(0, length)
-  }
-  return row
 }

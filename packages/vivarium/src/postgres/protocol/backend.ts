@@ -46,3 +46,16 @@ export function readCString(buffer: Buffer, position: number, end: number): stri
   const zero = buffer.indexOf(0, position)
   return buffer.toString('utf8', position, zero === -1 || zero > end ? end : zero)
 }
+
+/** The values of a DataRow in text format; `start` is its body's. */
+export function readTextRow(buffer: Buffer, start: number): (string | null)[] {
+  const row: (string | null)[] = []
+  let position = start + 2
+  for (let left = buffer.readInt16BE(start); left > 0; left--) {
+    const length = buffer.readInt32BE(position)
+    position += 4
+    row.push(length < 0 ? null : buffer.toString('utf8', position, position + length))
+    position += Math.max(0, length)
+  }
+  return row
+}
